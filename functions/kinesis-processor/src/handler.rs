@@ -1,0 +1,145 @@
+//! The one file to replace in a fork: the order, as it comes on the stream, and what to do with it.
+
+use partial_batch::{RecordContext, RecordError};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer};
+
+/// An order, the JSON in a Kinesis record. Fields that it does not name may be there.
+#[derive(Deserialize)]
+pub struct Order {
+    /// Unique id.
+    pub order_id: String,
+    /// The partition key too: one customer's orders stay in order.
+    pub customer_id: String,
+    /// What the customer pays.
+    #[serde(deserialize_with = "decimal")]
+    pub amount: Decimal,
+    /// ISO 4217 code.
+    #[expect(dead_code, reason = "part of an order, though no rule of the example reads it")]
+    pub currency: Option<String>,
+    /// RFC 3339 time.
+    #[expect(dead_code, reason = "part of an order, though no rule of the example reads it")]
+    pub created_at: Option<String>,
+    /// What was bought; may be empty.
+    pub items: Vec<OrderItem>,
+}
+
+/// One line of an order.
+#[derive(Deserialize)]
+pub struct OrderItem {
+    /// Article number.
+    #[expect(dead_code, reason = "part of an order, though no rule of the example reads it")]
+    pub sku: String,
+    /// Number of pieces.
+    pub qty: i64,
+    /// Price of one piece.
+    #[serde(deserialize_with = "decimal")]
+    pub price: Decimal,
+}
+
+/// Handles one order. Replace the body with what your business does; everything else is done for you.
+///
+/// # Errors
+///
+/// [`RecordError::invalid`] for an order that breaks a rule: no retry can mend it. Return [`RecordError::retryable`]
+/// for what another attempt may not meet.
+pub async fn handle(order: Order, _context: RecordContext) -> Result<(), RecordError> {
+    order.validate()
+}
+
+impl Order {
+    fn validate(&self) -> Result<(), RecordError> {
+        if self.order_id.is_empty() {
+            return Err(RecordError::invalid("`order_id` is empty"));
+        }
+        if self.customer_id.is_empty() {
+            return Err(RecordError::invalid("`customer_id` is empty"));
+        }
+        if self.amount <= Decimal::ZERO {
+            return Err(RecordError::invalid("`amount` is not positive"));
+        }
+        if self.items.iter().any(|item| item.qty < 1) {
+            return Err(RecordError::invalid("an item's `qty` is below 1"));
+        }
+        self.validate_sum()
+    }
+
+    /// The amount may differ from the sum of the items by less than a cent, for prices have more digits than amounts.
+    fn validate_sum(&self) -> Result<(), RecordError> {
+        if self.items.is_empty() {
+            return Ok(());
+        }
+        let cent = Decimal::new(1, 2);
+        let difference = self
+            .items
+            .iter()
+            .try_fold(self.amount, |rest, item| rest.checked_sub(item.price.checked_mul(Decimal::from(item.qty))?));
+        match difference {
+            Some(difference) if difference.abs() < cent => Ok(()),
+            Some(_) => Err(RecordError::invalid("`amount` differs from the sum of the items by a cent or more")),
+            None => Err(RecordError::invalid("the sum of the items is too large to count")),
+        }
+    }
+}
+
+/// Money is decimal: a JSON number becomes the decimal that was written, not the nearest binary fraction.
+fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    let number = f64::deserialize(deserializer)?;
+    Decimal::try_from(number).map_err(|_| serde::de::Error::custom("a number is out of range"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"{"order_id":"o-1","customer_id":"c-1","amount":30.03,"currency":"EUR",
+        "created_at":"2026-01-05T10:00:00Z","items":[{"sku":"A","qty":3,"price":10.01}],"note":"unknown"}"#;
+
+    fn check(json: &str, expected: Result<(), &str>) {
+        let order: Result<Order, _> = serde_json::from_str(json);
+        let result = match order {
+            Ok(order) => order.validate().map_err(|error| error.to_string()),
+            Err(_) => Err("does not parse".to_owned()),
+        };
+        assert_eq!(result, expected.map_err(str::to_owned), "{json}");
+    }
+
+    #[test]
+    fn a_good_order_passes_with_and_without_its_optional_parts() {
+        check(GOOD, Ok(()));
+        check(r#"{"order_id":"o","customer_id":"c","amount":1,"items":[]}"#, Ok(()));
+    }
+
+    #[test]
+    fn every_rule_can_fail() {
+        let order = |from: &str, to: &str| {
+            assert!(GOOD.contains(from), "{from} is not in the order");
+            GOOD.replace(from, to)
+        };
+        check(&order("\"o-1\"", "\"\""), Err("`order_id` is empty"));
+        check(&order("\"c-1\"", "\"\""), Err("`customer_id` is empty"));
+        check(&order("30.03", "0"), Err("`amount` is not positive"));
+        check(&order("30.03", "-30.03"), Err("`amount` is not positive"));
+        check(&order("\"qty\":3", "\"qty\":0"), Err("an item's `qty` is below 1"));
+        check(&order("\"qty\":3", "\"qty\":-3"), Err("an item's `qty` is below 1"));
+        check(&order("\"qty\":3", "\"qty\":2.5"), Err("does not parse"));
+        check(&order("30.03", "\"30.03\""), Err("does not parse"));
+        check(&order("30.03", "1e300"), Err("does not parse"));
+        for field in ["order_id", "customer_id", "amount", "items", "sku", "qty", "price"] {
+            check(&order(&format!("\"{field}\""), "\"renamed\""), Err("does not parse"));
+        }
+        check(&GOOD[..GOOD.len() - 1], Err("does not parse"));
+    }
+
+    #[test]
+    fn the_sum_is_compared_to_the_cent() {
+        let order = |amount: &str| GOOD.replace("30.03", amount);
+        let differs = Err("`amount` differs from the sum of the items by a cent or more");
+        check(&order("30.0399"), Ok(()));
+        check(&order("30.04"), differs);
+        check(&order("30.0201"), Ok(()));
+        check(&order("30.02"), differs);
+        let many = GOOD.replace("10.01", "1e28").replace("\"qty\":3", "\"qty\":9223372036854775807");
+        check(&many, Err("the sum of the items is too large to count"));
+    }
+}

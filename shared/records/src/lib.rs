@@ -1,0 +1,24 @@
+//! The vocabulary of the workspace: what a stream, a shard, a position and a record are.
+//!
+//! Whatever comes from outside is parsed once, into a type of this crate that cannot be invalid. There is no I/O here,
+//! no clock and no environment, so that the model, the processors and the hydrator can all speak it.
+
+mod arn;
+mod attribute_value;
+mod dynamodb;
+mod epoch_millis;
+mod event;
+mod item;
+mod kinesis;
+mod sequence_number;
+mod shard;
+
+pub use arn::{ArnError, StreamArn, StreamKind};
+pub use attribute_value::{AttributeValue, Item};
+pub use dynamodb::{DynamoDbRecord, EventName, UserIdentity};
+pub use epoch_millis::EpochMillis;
+pub use event::{EventError, split_records};
+pub use item::{ItemError, Number, from_item};
+pub use kinesis::KinesisRecord;
+pub use sequence_number::{SequenceNumber, SequenceNumberError};
+pub use shard::{ShardId, ShardIdError, ShardRange, ShardRangeError};
