@@ -32,7 +32,9 @@ impl Deadline {
         self.stop_at
     }
 
-    pub(crate) fn is_reached(&self) -> bool {
+    /// Whether the moment to stop has come.
+    #[must_use]
+    pub fn is_reached(&self) -> bool {
         Instant::now() >= self.stop_at
     }
 }

@@ -38,6 +38,22 @@ pub enum AttributeValue {
     BinarySet(#[serde(with = "base64_bytes_list")] Vec<Vec<u8>>),
 }
 
+impl AttributeValue {
+    /// About how many bytes the value holds in memory.
+    #[must_use]
+    pub fn payload_bytes(&self) -> usize {
+        match self {
+            Self::S(text) | Self::N(text) => text.len(),
+            Self::B(bytes) => bytes.len(),
+            Self::Bool(_) | Self::Null(_) => 1,
+            Self::M(item) => item.iter().map(|(name, value)| name.len() + value.payload_bytes()).sum(),
+            Self::L(list) => list.iter().map(Self::payload_bytes).sum(),
+            Self::StringSet(set) | Self::NumberSet(set) => set.iter().map(String::len).sum(),
+            Self::BinarySet(set) => set.iter().map(Vec::len).sum(),
+        }
+    }
+}
+
 /// Bytes as standard base64.
 mod base64_bytes {
     use base64_simd::STANDARD;

@@ -12,6 +12,7 @@ mod item;
 mod kinesis;
 mod sequence_number;
 mod shard;
+mod stream_record;
 
 pub use arn::{ArnError, StreamArn, StreamKind};
 pub use attribute_value::{AttributeValue, Item};
@@ -22,3 +23,4 @@ pub use item::{ItemError, Number, from_item};
 pub use kinesis::KinesisRecord;
 pub use sequence_number::{SequenceNumber, SequenceNumberError};
 pub use shard::{ShardId, ShardIdError, ShardRange, ShardRangeError};
+pub use stream_record::StreamRecord;

@@ -1,1 +1,33 @@
-//! Under construction.
+//! The engine of the hydrator: on-failure message, plan, read, verify, recovered record.
+//!
+//! When Lambda gives up on a batch it sends a message that names a range of a shard and holds no payload. This crate reads
+//! the range back, proves that it got it, and writes each record to a sink; what cannot be read any more goes into a loss
+//! report. It talks to streams and sinks through two small traits, and knows no SDK.
+//!
+//! | File | Holds |
+//! |---|---|
+//! | `on_failure.rs` | what Lambda says of the batch it gave up |
+//! | `stream_reader.rs` | the trait that streams are read through |
+//! | `read_range.rs` | from `start` to `end`, through pages, empty pages and expired iterators |
+//! | `verdict.rs` | the decision: what reading the range proved |
+//! | `recovered.rs` | what goes into the sink: recovered records and loss reports |
+//! | `sink.rs` | the trait that they are written through |
+//! | `hydrate.rs` | one message from its text to its end |
+//! | `memory.rs` | a stream and a sink in memory, for tests and simulations |
+
+mod hydrate;
+pub mod memory;
+mod on_failure;
+mod read_range;
+mod recovered;
+mod sink;
+mod stream_reader;
+mod verdict;
+
+pub use hydrate::{HydrateError, Hydrated, Hydrator};
+pub use on_failure::{Failure, MessageError, OnFailureMessage};
+pub use read_range::{Bounds, RangeError, RangeReading, ReadEnd, read_range};
+pub use recovered::{Certainty, LossReport, RecoveredRecord, SCHEMA_VERSION};
+pub use sink::{Sink, SinkEntry, SinkError};
+pub use stream_reader::{Page, Position, ReadError, ReadErrorKind, ShardIterator, StreamReader};
+pub use verdict::{Loss, LossReason, Verdict, verify};

@@ -1,0 +1,87 @@
+//! What the environment says.
+
+use aws_edge::MESSAGE_BYTES_MAX;
+use std::str::FromStr;
+use std::time::Duration;
+use telemetry::{Environment, VariableError};
+
+/// How the hydrator behaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// `SINK`: URL of the SQS queue that takes recovered records and loss reports.
+    pub sink_queue_url: String,
+    /// `SINK_BATCH_MAX_BYTES`: the most that the sink takes in one message, and in one batch of them. AWS's bound unless
+    /// a local stand-in has a smaller one.
+    pub sink_batch_bytes_max: usize,
+    /// `DEADLINE_MARGIN_MS`: how long before Lambda's deadline the hydrator stops and answers.
+    pub deadline_margin: Duration,
+    /// `INVOKE_IDENTITY_ARN`: the processor's role, for the `invokeIdentityArn` of rebuilt Kinesis records.
+    pub invoke_identity_arn: Option<String>,
+}
+
+const DEFAULT_DEADLINE_MARGIN_MS: u64 = 1_000;
+
+impl Config {
+    /// Reads the variables.
+    ///
+    /// # Errors
+    ///
+    /// When `SINK` is missing, or a variable holds something else than expected.
+    pub fn from_environment<F: Fn(&str) -> Option<String>>(
+        environment: &Environment<F>,
+    ) -> Result<Self, VariableError> {
+        let sink: QueueUrl = environment.required("SINK", "the URL of an SQS queue")?;
+        let bytes_max = environment.optional("SINK_BATCH_MAX_BYTES", "a whole number of bytes")?;
+        let margin_ms = environment.optional("DEADLINE_MARGIN_MS", "a whole number of milliseconds")?;
+        Ok(Self {
+            sink_queue_url: sink.0,
+            sink_batch_bytes_max: bytes_max.unwrap_or(MESSAGE_BYTES_MAX).min(MESSAGE_BYTES_MAX),
+            deadline_margin: Duration::from_millis(margin_ms.unwrap_or(DEFAULT_DEADLINE_MARGIN_MS)),
+            invoke_identity_arn: environment.optional("INVOKE_IDENTITY_ARN", "the ARN of a role")?,
+        })
+    }
+}
+
+/// An HTTP URL; which queue it names, SQS knows.
+struct QueueUrl(String);
+
+impl FromStr for QueueUrl {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        match rest {
+            Some(rest) if rest.contains('/') => Ok(Self(text.to_owned())),
+            _ => Err("it is no https:// or http:// URL with a path"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(variables: &[(&str, &str)]) -> Result<Config, String> {
+        let find = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        Config::from_environment(&Environment::new(find)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_queue_is_all_that_is_needed() {
+        let config = config(&[("SINK", "https://sqs.us-east-1.amazonaws.com/111122223333/recovered")]).unwrap();
+        assert_eq!(config.sink_queue_url, "https://sqs.us-east-1.amazonaws.com/111122223333/recovered");
+        assert_eq!(config.sink_batch_bytes_max, 1_048_576);
+    }
+
+    #[test]
+    fn a_missing_or_foreign_sink_stops_the_start() {
+        assert_eq!(
+            config(&[]).unwrap_err(),
+            "environment variable `SINK` is not set: expected the URL of an SQS queue"
+        );
+        for bad in ["recovered", "s3://bucket/prefix", "arn:aws:sqs:us-east-1:111122223333:recovered", "https://x"] {
+            let error = config(&[("SINK", bad)]).unwrap_err();
+            assert!(error.contains(bad) && error.contains("expected the URL of an SQS queue"), "{error}");
+        }
+    }
+}
