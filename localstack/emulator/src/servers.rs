@@ -1,0 +1,68 @@
+//! The runtime the services live on, and end with.
+
+use crate::EmulatorError;
+use std::future::Future;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
+
+/// Enough to serve two services at once; the work is small and the machine is shared with what is being tested.
+const WORKER_THREADS: usize = 2;
+
+/// How long a stop waits for a request that computes. None of the services blocks for longer.
+const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(5);
+
+/// A runtime that may be dropped anywhere, also in asynchronous code, where Tokio's own panics.
+#[derive(Debug)]
+pub(crate) struct Servers {
+    /// `None` only once it is being stopped.
+    runtime: Option<Runtime>,
+}
+
+impl Servers {
+    pub fn new() -> io::Result<Self> {
+        let runtime =
+            Builder::new_multi_thread().worker_threads(WORKER_THREADS).thread_name("emulator").enable_all().build()?;
+        Ok(Self { runtime: Some(runtime) })
+    }
+
+    /// Runs the future, and whatever it spawns, on the servers' runtime.
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        match &self.runtime {
+            Some(runtime) => runtime.spawn(future),
+            None => unreachable!("only `shutdown` and `drop` take the runtime, and nothing is spawned after them"),
+        }
+    }
+
+    /// Drops every task and waits until the threads are gone.
+    pub async fn shutdown(mut self) {
+        let Some(runtime) = self.runtime.take() else { return };
+        // Waiting for threads blocks, so that it happens on a thread where blocking is allowed.
+        let stopped = tokio::task::spawn_blocking(move || runtime.shutdown_timeout(SHUTDOWN_PATIENCE)).await;
+        if let Err(error) = stopped {
+            tracing::warn!(%error, "the emulator's runtime did not stop cleanly");
+        }
+    }
+}
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Binds a port of the system's choice on loopback.
+pub(crate) async fn bind(service: &'static str) -> Result<(TcpListener, SocketAddr), EmulatorError> {
+    let error = |source| EmulatorError::Bind { service, source };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(error)?;
+    let address = listener.local_addr().map_err(error)?;
+    Ok((listener, address))
+}

@@ -1,0 +1,93 @@
+//! Builds the three functions and finds their executables.
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use tokio::process::Command;
+
+/// Where the executables of the three functions are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binaries {
+    /// Handles the Kinesis stream.
+    pub kinesis_processor: PathBuf,
+    /// Handles the table's stream.
+    pub dynamodb_processor: PathBuf,
+    /// Handles the on-failure queue.
+    pub dlq_hydrator: PathBuf,
+}
+
+const PACKAGES: [&str; 3] = ["kinesis-processor", "dynamodb-processor", "dlq-hydrator"];
+
+impl Binaries {
+    /// Builds the functions in the release profile, if they are not built already. Cargo's progress goes to standard
+    /// error.
+    ///
+    /// Packages are named one by one, as for a deployment: a build of the whole workspace would unify the features of
+    /// their dependencies with those of the local stack.
+    ///
+    /// # Errors
+    ///
+    /// When cargo cannot be run, or the functions do not build.
+    pub async fn build() -> anyhow::Result<Self> {
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let output = Command::new(cargo)
+            .current_dir(&workspace)
+            .args(["build", "--release", "--locked", "--message-format=json-render-diagnostics"])
+            .args(PACKAGES.iter().flat_map(|package| ["--package", package]))
+            .stdin(Stdio::null())
+            .stderr(Stdio::inherit())
+            .kill_on_drop(true)
+            .output()
+            .await
+            .with_context(|| format!("failed to run cargo in `{}`", workspace.display()))?;
+        if !output.status.success() {
+            bail!("failed to build the functions: cargo ended with {}", output.status);
+        }
+        let messages = String::from_utf8_lossy(&output.stdout);
+        let executable = |package: &str| {
+            executable_of(&messages, package)
+                .with_context(|| format!("failed to find the executable of `{package}`: cargo did not name it"))
+        };
+        Ok(Self {
+            kinesis_processor: executable(PACKAGES[0])?,
+            dynamodb_processor: executable(PACKAGES[1])?,
+            dlq_hydrator: executable(PACKAGES[2])?,
+        })
+    }
+}
+
+/// Finds the executable in cargo's messages, one JSON object a line.
+fn executable_of(messages: &str, package: &str) -> Option<PathBuf> {
+    #[derive(Deserialize)]
+    struct Message {
+        target: Option<Target>,
+        executable: Option<PathBuf>,
+    }
+    #[derive(Deserialize)]
+    struct Target {
+        name: String,
+    }
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
+    messages
+        .filter(|message| message.target.as_ref().is_some_and(|target| target.name == package))
+        .find_map(|message| message.executable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_executable_is_found_among_cargos_messages() {
+        let messages = concat!(
+            "{\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"records\"},\"executable\":null}\n",
+            "{\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"dlq-hydrator\"},\"executable\":null}\n",
+            "{\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"dlq-hydrator\"},\"executable\":\"/t/dlq\"}\n",
+            "{\"reason\":\"build-finished\",\"success\":true}\n",
+        );
+        assert_eq!(executable_of(messages, "dlq-hydrator"), Some(PathBuf::from("/t/dlq")));
+        assert_eq!(executable_of(messages, "kinesis-processor"), None);
+    }
+}
