@@ -151,14 +151,14 @@ async fn a_message_arrives_with_its_attributes_and_stays_hidden_until_deleted() 
         ("key".to_owned(), MessageAttribute::Binary(vec![0, 255])),
     ]);
     let id = send(&clients, &queue.url, "hello", &attributes).await.unwrap();
-    let received = receive(&clients, &queue.url, Duration::from_secs(1)).await.unwrap().remove(0);
+    let received = receive(&clients, &queue.url, 10, Duration::from_secs(1)).await.unwrap().remove(0);
     assert_eq!((&received.message_id, received.body.as_str(), received.receive_count), (&id, "hello", 1));
     assert_eq!(received.md5_of_body, "5d41402abc4b2a76b9719d911017c592");
     assert_eq!(received.attributes, attributes);
     assert!(received.sent_at.0 > 0);
 
     assert_eq!(count(&clients, &queue.url).await.unwrap(), MessageCounts { in_flight: 1, ..Default::default() });
-    assert_eq!(receive(&clients, &queue.url, Duration::ZERO).await.unwrap(), []);
+    assert_eq!(receive(&clients, &queue.url, 10, Duration::ZERO).await.unwrap(), []);
     assert_eq!(delete_batch(&clients, &queue.url, &[&received.receipt_handle]).await.unwrap(), []);
     assert_eq!(count(&clients, &queue.url).await.unwrap(), MessageCounts::default());
     emulator.shutdown().await;
@@ -170,7 +170,7 @@ async fn a_long_poll_ends_when_a_message_comes() {
     let queue = queue(&clients, "failures", Duration::from_secs(30), None).await;
     let started = Instant::now();
     let none = MessageAttributes::new();
-    let (received, sent) = tokio::join!(receive(&clients, &queue.url, Duration::from_secs(20)), async {
+    let (received, sent) = tokio::join!(receive(&clients, &queue.url, 10, Duration::from_secs(20)), async {
         tokio::time::sleep(Duration::from_millis(200)).await;
         send(&clients, &queue.url, "late", &none).await
     });
@@ -188,11 +188,11 @@ async fn a_message_received_too_often_goes_to_the_dead_letter_queue() {
     let id = send(&clients, &source.url, "poison", &MessageAttributes::new()).await.unwrap();
 
     for receive_count in 1..=2 {
-        let messages = receive(&clients, &source.url, Duration::from_secs(5)).await.unwrap();
+        let messages = receive(&clients, &source.url, 10, Duration::from_secs(5)).await.unwrap();
         assert_eq!((messages[0].receive_count, messages.len()), (receive_count, 1));
     }
-    assert_eq!(receive(&clients, &source.url, Duration::from_secs(2)).await.unwrap(), []);
-    let redriven = receive(&clients, &dead.url, Duration::from_secs(5)).await.unwrap();
+    assert_eq!(receive(&clients, &source.url, 10, Duration::from_secs(2)).await.unwrap(), []);
+    let redriven = receive(&clients, &dead.url, 10, Duration::from_secs(5)).await.unwrap();
     assert_eq!((&redriven[0].message_id, redriven[0].body.as_str()), (&id, "poison"));
     assert_eq!(count(&clients, &source.url).await.unwrap(), MessageCounts::default());
     emulator.shutdown().await;
@@ -214,7 +214,7 @@ async fn a_body_of_a_quarter_mebibyte_is_the_largest() {
 async fn failures_name_operation_and_object_and_carry_the_code() {
     let (emulator, clients) = start().await;
     let url = format!("{}/000000000000/missing", emulator.endpoints().sqs);
-    let error = receive(&clients, &url, Duration::ZERO).await.unwrap_err();
+    let error = receive(&clients, &url, 10, Duration::ZERO).await.unwrap_err();
     assert_eq!(error.to_string(), format!("failed to receive messages from `{url}`"));
     assert_eq!(error.code(), Some("AWS.SimpleQueueService.NonExistentQueue"));
 
@@ -239,7 +239,7 @@ async fn two_emulators_share_nothing_and_shutdown_frees_their_ports() {
     let (freed, busy) = (ports(&one), ports(&two));
     // A poll under way must not hold the shutdown up.
     let url = format!("{}/000000000000/orders", one.endpoints().sqs);
-    let poll = tokio::spawn(async move { receive(&clients, &url, Duration::from_secs(20)).await });
+    let poll = tokio::spawn(async move { receive(&clients, &url, 10, Duration::from_secs(20)).await });
     tokio::time::sleep(Duration::from_millis(100)).await;
 
     let started = Instant::now();
@@ -316,7 +316,7 @@ async fn throughput_and_memory() {
     let started = Instant::now();
     let mut deleted = 0;
     while deleted < 2000 {
-        let messages = receive(&clients, &queue.url, Duration::from_secs(1)).await.unwrap();
+        let messages = receive(&clients, &queue.url, 10, Duration::from_secs(1)).await.unwrap();
         let handles: Vec<_> = messages.iter().map(|message| message.receipt_handle.as_str()).collect();
         assert_eq!(delete_batch(&clients, &queue.url, &handles).await.unwrap(), []);
         deleted += handles.len();

@@ -2,7 +2,9 @@
 
 use crate::Binaries;
 use anyhow::Context;
-use aws_edge::provision::{Queue, QueueSettings, Redrive, create_kinesis_stream, create_queue, create_table, list_shards};
+use aws_edge::provision::{
+    Queue, QueueSettings, Redrive, create_kinesis_stream, create_queue, create_table, list_shards,
+};
 use aws_edge::{AwsStreamReader, Clients};
 use emulator::Emulator;
 use lambda_host::{Function, FunctionConfig, Log};
@@ -119,8 +121,7 @@ impl Stack {
     pub async fn start(config: StackConfig) -> anyhow::Result<Self> {
         let emulator = Emulator::start().await?;
         let endpoints = emulator.endpoints();
-        let clients =
-            Clients::for_endpoints(&endpoints.kinesis, &endpoints.dynamodb, &endpoints.sqs, emulator::REGION);
+        let clients = Clients::for_endpoints(&endpoints.kinesis, &endpoints.dynamodb, &endpoints.sqs, emulator::REGION);
         let stream = create_kinesis_stream(&clients, ORDERS, config.shards).await?;
         let table_stream = create_table(&clients, ORDERS, TABLE_KEY).await?;
         let queues = Queues::create(&clients, config.visibility_timeout()).await?;
@@ -165,10 +166,8 @@ impl Queues {
         let retention = Duration::from_secs(14 * 24 * 60 * 60);
         let plain = QueueSettings { visibility_timeout, retention, redrive: None };
         let hydrator_dead_letters = create_queue(clients, "hydrator-dead-letters", &plain).await?;
-        let redrive = Redrive {
-            dead_letter_arn: hydrator_dead_letters.arn.clone(),
-            max_receive_count: MAX_RECEIVE_COUNT,
-        };
+        let redrive =
+            Redrive { dead_letter_arn: hydrator_dead_letters.arn.clone(), max_receive_count: MAX_RECEIVE_COUNT };
         let redriven = QueueSettings { redrive: Some(redrive), ..plain.clone() };
         Ok(Self {
             on_failure: create_queue(clients, "on-failure", &redriven).await?,

@@ -93,7 +93,8 @@ pub async fn send(
     sent.message_id.ok_or_else(|| call.incomplete("message id"))
 }
 
-/// Receives up to [`BATCH_MAX`] messages, waiting for the first one for `wait`, cut to whole seconds and [`WAIT_MAX`].
+/// Receives up to `max` messages, cut to [`BATCH_MAX`], waiting for the first one for `wait`, cut to whole seconds and
+/// [`WAIT_MAX`].
 ///
 /// No message within the wait is an empty list. So may be an answer from a queue that holds messages, when the wait is
 /// zero: SQS then asks a sample of its servers only.
@@ -101,11 +102,16 @@ pub async fn send(
 /// # Errors
 ///
 /// When the queue does not exist or cannot be reached.
-pub async fn receive(clients: &Clients, queue_url: &str, wait: Duration) -> Result<Vec<ReceivedMessage>, CallError> {
+pub async fn receive(
+    clients: &Clients,
+    queue_url: &str,
+    max: usize,
+    wait: Duration,
+) -> Result<Vec<ReceivedMessage>, CallError> {
     let call = Call { operation: "receive messages from", object: queue_url };
     let request = clients.sqs().receive_message().queue_url(queue_url);
     let received = request
-        .max_number_of_messages(saturating_i32(BATCH_MAX as u64))
+        .max_number_of_messages(saturating_i32(max.min(BATCH_MAX) as u64))
         .wait_time_seconds(saturating_i32(wait.min(WAIT_MAX).as_secs()))
         .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
         .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)

@@ -1,0 +1,148 @@
+//! `streamctl demo`: the main job, on this machine.
+
+use crate::function_logs::FunctionLogs;
+use crate::progress::Progress;
+use crate::table::table;
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use pipeline::{Binaries, Books, Outcome, Report, Stack, StackConfig, Workload};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// What a shell expects of a program that was interrupted.
+const INTERRUPTED: u8 = 130;
+
+/// Puts orders into a Kinesis stream and a DynamoDB table on loopback, runs the three functions behind a model of
+/// Lambda's event source mapping, and says what became of each record.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Orders on Kinesis; a tenth as many are written to DynamoDB.
+    #[arg(long, default_value_t = 20_000, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
+    records: u32,
+    /// Seed of the orders: the same seed makes the same orders.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    seed: u64,
+    /// Shards of the Kinesis stream.
+    #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
+    shards: u16,
+    /// BatchSize of both mappings.
+    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(i64).range(1..=10_000))]
+    batch_size: i64,
+    /// MaximumRetryAttempts of both mappings.
+    #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(i64).range(0..=10_000))]
+    retries: i64,
+    /// BisectBatchOnFunctionError of both mappings.
+    #[arg(long, value_enum, default_value_t = Switch::On)]
+    bisect: Switch,
+    /// Put each line of a file on Kinesis, whatever its bytes, and nothing else anywhere.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["records", "seed"])]
+    input: Option<PathBuf>,
+    /// Write what the functions log to a file.
+    #[arg(long, value_name = "FILE")]
+    function_logs: Option<PathBuf>,
+    /// Print the final report as one JSON object, and nothing else, on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Switch {
+    On,
+    Off,
+}
+
+/// Runs the demo. The exit status is 1 if one record is unaccounted for or differs.
+pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
+    let cancel = cancelled_by_signals()?;
+    let workload = match &options.input {
+        Some(file) => Workload::from_file(file)?,
+        None => Workload::generate(options.records as usize, options.seed),
+    };
+    let progress = Progress::new(&workload);
+    let logs = FunctionLogs::new(options.function_logs.as_deref(), progress.clone())?;
+    let report = tokio::select! {
+        report = account(&options, &workload, &progress, &logs, &cancel) => report?,
+        () = cancel.cancelled() => None,
+    };
+    progress.finish();
+    let Some(report) = report else {
+        eprintln!("interrupted: everything is stopped, nothing was accounted for");
+        return Ok(ExitCode::from(INTERRUPTED));
+    };
+    print(&report, options.json);
+    Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The report, or `None` if the run was cancelled. Whatever was started is stopped when this returns.
+async fn account(
+    options: &Options,
+    workload: &Workload,
+    progress: &Progress,
+    logs: &FunctionLogs,
+    cancel: &CancellationToken,
+) -> anyhow::Result<Option<Report>> {
+    progress.say("building the functions (release)");
+    let binaries = Binaries::build().await?;
+    progress.say("starting Kinesis, DynamoDB and SQS on loopback");
+    let stack = Stack::start(StackConfig {
+        shards: options.shards,
+        batch_size: options.batch_size,
+        retries: options.retries,
+        bisect: options.bisect == Switch::On,
+        seed: options.seed,
+        log: logs.log(),
+        ..StackConfig::new(binaries)
+    })
+    .await
+    .context("failed to start the local stack")?;
+    let books = Arc::new(Books::default());
+    let started = Instant::now();
+    let outcome = {
+        let _watching = progress.watch(Arc::clone(&books));
+        pipeline::run(&stack, workload, &books, cancel).await
+    };
+    let duration = started.elapsed();
+    stack.shutdown().await;
+    match outcome? {
+        Outcome::Cancelled => Ok(None),
+        Outcome::Stalled => {
+            progress.say("nothing moves any more: closing the books");
+            Ok(Some(books.report(duration)))
+        }
+        Outcome::Closed => Ok(Some(books.report(duration))),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the report is what the command is for")]
+fn print(report: &Report, json: bool) {
+    if json {
+        println!("{}", report.json());
+    } else {
+        println!("{}\n\n{}", table(report), report.sentence());
+    }
+}
+
+/// A token that Ctrl-C and SIGTERM cancel. A second one ends the process at once.
+fn cancelled_by_signals() -> anyhow::Result<CancellationToken> {
+    let mut interrupts = signal(SignalKind::interrupt()).context("failed to listen for Ctrl-C")?;
+    let mut terminations = signal(SignalKind::terminate()).context("failed to listen for SIGTERM")?;
+    let cancel = CancellationToken::new();
+    let cancelled = cancel.clone();
+    tokio::spawn(async move {
+        let mut next = async || {
+            tokio::select! { _ = interrupts.recv() => {}, _ = terminations.recv() => {} }
+        };
+        next().await;
+        cancelled.cancel();
+        next().await;
+        std::process::exit(i32::from(INTERRUPTED));
+    });
+    Ok(cancel)
+}
+
+/// How often the progress is drawn.
+pub(crate) const DRAW_INTERVAL: Duration = Duration::from_millis(200);
