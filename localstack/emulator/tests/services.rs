@@ -9,7 +9,6 @@ use aws_edge::provision::{
 };
 use aws_edge::queue::{MessageAttribute, MessageAttributes, MessageCounts, count, delete_batch, receive, send};
 use emulator::{Emulator, REGION};
-use futures_util::{StreamExt, TryStreamExt, stream};
 use records::{AttributeValue, Item, StreamArn, StreamKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -260,7 +259,8 @@ async fn two_emulators_share_nothing_and_shutdown_frees_their_ports() {
 async fn clients_find_the_services_by_the_environment_variables() {
     let emulator = Emulator::start().await.unwrap();
     let child = tokio::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "in_a_child_with_the_environment_of_the_emulator", "--ignored"])
+        .args(["--exact", "in_a_child_with_the_environment_of_the_emulator"])
+        .env(IN_A_CHILD, "yes")
         .envs(emulator.endpoints().environment())
         .output()
         .await
@@ -270,9 +270,14 @@ async fn clients_find_the_services_by_the_environment_variables() {
     emulator.shutdown().await;
 }
 
+/// Set for the child only: the test below has nothing to do in a run of its own.
+const IN_A_CHILD: &str = "EMULATOR_TEST_IN_A_CHILD";
+
 #[tokio::test]
-#[ignore = "run by `clients_find_the_services_by_the_environment_variables`"]
 async fn in_a_child_with_the_environment_of_the_emulator() {
+    if std::env::var_os(IN_A_CHILD).is_none() {
+        return;
+    }
     let clients = Clients::from_env().await;
     let stream = create_kinesis_stream(&clients, "orders", 1).await.unwrap();
     put(&clients, &stream, "x").await;
@@ -280,49 +285,4 @@ async fn in_a_child_with_the_environment_of_the_emulator() {
     assert_eq!(list_shards(&clients, &stream).await.unwrap().len(), 1);
     let queue = queue(&clients, "failures", Duration::from_secs(30), None).await;
     send(&clients, &queue.url, "x", &MessageAttributes::new()).await.unwrap();
-}
-
-/// Prints what the module docs claim: `cargo test -p emulator --test services -- --ignored --nocapture throughput`.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "a measurement"]
-async fn throughput_and_memory() {
-    let (emulator, clients) = start().await;
-    let stream = create_kinesis_stream(&clients, "orders", 4).await.unwrap();
-    create_table(&clients, "orders", "id").await.unwrap();
-    let queue = queue(&clients, "failures", Duration::from_secs(30), None).await;
-
-    let started = Instant::now();
-    for call in 0..44 {
-        let records: Vec<_> = (0..500).map(|n| NewRecord::new(format!("key-{call}-{n}"), vec![b'x'; 500])).collect();
-        put_records(&clients, &stream, &records).await.unwrap();
-    }
-    println!("22,000 kinesis records of 500 bytes: {:?}", started.elapsed());
-
-    let started = Instant::now();
-    let items = (0..2000).map(|n| item([("id", text(&n.to_string())), ("payload", text(&"x".repeat(400)))]));
-    let puts = items.map(|item| {
-        let clients = &clients;
-        async move { put_item(clients, "orders", &item).await }
-    });
-    stream::iter(puts).buffer_unordered(8).try_collect::<()>().await.unwrap();
-    println!("2,000 dynamodb items, 8 at once: {:?}", started.elapsed());
-
-    let started = Instant::now();
-    let none = MessageAttributes::new();
-    let sends = (0..2000).map(|_| send(&clients, &queue.url, "x".repeat(700), &none));
-    stream::iter(sends).buffer_unordered(8).try_for_each(async |_| Ok(())).await.unwrap();
-    println!("2,000 sqs messages sent one by one, 8 at once: {:?}", started.elapsed());
-
-    let started = Instant::now();
-    let mut deleted = 0;
-    while deleted < 2000 {
-        let messages = receive(&clients, &queue.url, 10, Duration::from_secs(1)).await.unwrap();
-        let handles: Vec<_> = messages.iter().map(|message| message.receipt_handle.as_str()).collect();
-        assert_eq!(delete_batch(&clients, &queue.url, &handles).await.unwrap(), []);
-        deleted += handles.len();
-    }
-    println!("2,000 sqs messages received and deleted by ten: {:?}", started.elapsed());
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    println!("{}", status.lines().find(|line| line.starts_with("VmHWM")).unwrap());
-    emulator.shutdown().await;
 }

@@ -32,7 +32,11 @@ impl Binaries {
     pub async fn build() -> anyhow::Result<Self> {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let output = Command::new(cargo)
+        let mut command = Command::new(cargo);
+        for name in variables_of_a_cargo_run() {
+            command.env_remove(name);
+        }
+        let output = command
             .current_dir(&workspace)
             .args(["build", "--release", "--locked", "--message-format=json-render-diagnostics"])
             .args(PACKAGES.iter().flat_map(|package| ["--package", package]))
@@ -56,6 +60,14 @@ impl Binaries {
             dlq_hydrator: executable(PACKAGES[2])?,
         })
     }
+}
+
+/// What `cargo run` and `cargo test` tell their child about its package. Build scripts watch these, and would run again
+/// each time that the build is started from another place.
+fn variables_of_a_cargo_run() -> impl Iterator<Item = String> {
+    const PREFIXES: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_PRIMARY_PACKAGE"];
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    names.filter(|name| PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
 }
 
 /// Finds the executable in cargo's messages, one JSON object a line.

@@ -18,7 +18,13 @@ pub fn init() {
         }
     }
     // A second start is a test's: the first one's logs go on.
-    let _ = tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).with_ansi(false).try_init();
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_span_list(false)
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .try_init();
     std::panic::set_hook(Box::new(report_panic));
 }
 

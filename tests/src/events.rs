@@ -1,0 +1,78 @@
+//! Events as Lambda delivers them.
+
+use serde_json::{Value, json};
+
+/// A good order as JSON, or one that breaks a rule when its amount is not 20.
+#[must_use]
+pub fn order(id: &str, amount: f64) -> Value {
+    json!({"order_id": id, "customer_id": "customer-1", "amount": amount, "items": [{"sku": "A", "qty": 2, "price": 10}]})
+}
+
+/// One record of a Kinesis event; `data` is base64 already.
+#[must_use]
+pub fn kinesis_record(sequence_number: &str, data: &str) -> Value {
+    json!({
+        "kinesis": {
+            "kinesisSchemaVersion": "1.0",
+            "partitionKey": "customer-1",
+            "sequenceNumber": sequence_number,
+            "data": data,
+            "approximateArrivalTimestamp": 1_545_084_650.987,
+        },
+        "eventSource": "aws:kinesis",
+        "eventVersion": "1.0",
+        "eventID": format!("shardId-000000000006:{sequence_number}"),
+        "eventName": "aws:kinesis:record",
+        "invokeIdentityArn": "arn:aws:iam::111122223333:role/orders",
+        "awsRegion": "us-east-1",
+        "eventSourceARN": "arn:aws:kinesis:us-east-1:111122223333:stream/orders",
+    })
+}
+
+/// A batch of Kinesis records.
+#[must_use]
+pub fn kinesis_event(records: &[Value]) -> String {
+    json!({ "Records": records }).to_string()
+}
+
+/// A batch of INSERTs into the orders table: sequence numbers, and the new images as typed JSON.
+#[must_use]
+pub fn dynamodb_event(records: &[(&str, Value)]) -> String {
+    let record = |(sequence_number, new_image): &(&str, Value)| {
+        json!({
+            "eventID": format!("event-{sequence_number}"),
+            "eventName": "INSERT",
+            "eventVersion": "1.1",
+            "eventSource": "aws:dynamodb",
+            "awsRegion": "us-east-1",
+            "dynamodb": {
+                "ApproximateCreationDateTime": 1_545_084_650,
+                "Keys": { "order_id": new_image["order_id"] },
+                "NewImage": new_image,
+                "SequenceNumber": sequence_number,
+                "SizeBytes": 100,
+                "StreamViewType": "NEW_AND_OLD_IMAGES",
+            },
+            "eventSourceARN": "arn:aws:dynamodb:us-east-1:111122223333:table/orders/stream/2025-11-25T16:00:00.123",
+        })
+    };
+    json!({ "Records": records.iter().map(record).collect::<Vec<_>>() }).to_string()
+}
+
+/// A batch of messages: ids and bodies.
+#[must_use]
+pub fn sqs_event(messages: &[(&str, &str)]) -> String {
+    let record = |(id, body): &(&str, &str)| {
+        json!({
+            "messageId": id,
+            "receiptHandle": format!("handle-{id}"),
+            "body": body,
+            "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1545084650987"},
+            "messageAttributes": {},
+            "eventSource": "aws:sqs",
+            "eventSourceARN": "arn:aws:sqs:us-east-1:111122223333:on-failure",
+            "awsRegion": "us-east-1",
+        })
+    };
+    json!({ "Records": messages.iter().map(record).collect::<Vec<_>>() }).to_string()
+}

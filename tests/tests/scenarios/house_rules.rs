@@ -1,0 +1,84 @@
+//! The rules of the house, read off the sources.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Files below the members' folders, with their path from the root and their text.
+fn sources(extension: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders: Vec<PathBuf> =
+        ["functions", "shared", "localstack", "cli", "tests"].iter().map(|name| root().join(name)).collect();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|found| found == extension) {
+                let name = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+                found.push((name, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    assert!(found.len() > 10, "the sources were not found");
+    found
+}
+
+fn check(what: &str, extension: &str, breaks: impl Fn(&str, &str) -> bool) {
+    let broken: Vec<String> =
+        sources(extension).into_iter().filter(|(path, text)| breaks(path, text)).map(|(path, _)| path).collect();
+    assert!(broken.is_empty(), "{what}: {broken:#?}");
+}
+
+#[test]
+fn only_one_crate_knows_the_sdk() {
+    // Spelt apart, or this file would break its own rule.
+    let (sdk, package) = (["aws", "sdk", ""].join("_"), ["aws", "sdk", ""].join("-"));
+    check("only shared/aws names the AWS SDK", "rs", |path, text| {
+        !path.starts_with("shared/aws/") && text.contains(&sdk)
+    });
+    check("only shared/aws depends on the AWS SDK", "toml", |path, text| {
+        !path.starts_with("shared/aws/") && text.contains(&package)
+    });
+}
+
+#[test]
+fn a_processor_carries_no_sdk() {
+    check("a processor does without the edge to AWS", "toml", |path, text| {
+        let free =
+            ["functions/kinesis-processor", "functions/dynamodb-processor", "shared/partial-batch", "shared/records"];
+        free.iter().any(|folder| path.starts_with(folder)) && text.contains("aws-edge")
+    });
+}
+
+#[test]
+fn the_vocabulary_and_the_model_read_no_clock() {
+    check("records and the model take time as an argument", "rs", |path, text| {
+        let pure = ["shared/records/src", "localstack/event-source-mapping/src"];
+        let clocks = ["SystemTime::now", "Instant::now", "Timestamp::now", "tokio::time"];
+        pure.iter().any(|folder| path.starts_with(folder)) && clocks.iter().any(|clock| text.contains(clock))
+    });
+}
+
+#[test]
+fn no_file_is_a_drawer_for_everything() {
+    check("a file's name says what is in it", "rs", |path, _| {
+        let name = Path::new(path).file_stem().unwrap().to_string_lossy().into_owned();
+        ["utils", "util", "common", "helpers", "helper", "misc"].contains(&name.as_str())
+    });
+}
+
+#[test]
+fn files_stay_small() {
+    check("a file over 500 lines holds two ideas", "rs", |_, text| text.lines().count() > 500);
+}
+
+#[test]
+fn versions_stand_in_one_list() {
+    check("a member takes its dependencies from the workspace", "toml", |path, text| {
+        path.ends_with("Cargo.toml") && text.lines().any(|line| line.contains("version = \""))
+    });
+}
