@@ -1,5 +1,6 @@
 //! `streamctl demo`: the main job, on this machine.
 
+use crate::console::{print, tell};
 use crate::function_logs::FunctionLogs;
 use crate::progress::Progress;
 use crate::table::table;
@@ -9,7 +10,7 @@ use pipeline::{Binaries, Books, Outcome, Report, Stack, StackConfig, Workload};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -20,20 +21,24 @@ const INTERRUPTED: u8 = 130;
 /// Lambda's event source mapping, and says what became of each record.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Orders on Kinesis; a tenth as many are written to DynamoDB.
-    #[arg(long, default_value_t = 20_000, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
+    /// Orders on Kinesis, up to 10,000,000; a tenth as many are written to DynamoDB.
+    #[arg(long, value_name = "N", default_value_t = 20_000, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
     records: u32,
     /// Seed of the orders: the same seed makes the same orders.
-    #[arg(long, default_value_t = 1, value_name = "N")]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     seed: u64,
-    /// Shards of the Kinesis stream.
-    #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
+    /// Shards of the Kinesis stream, 1 to 100.
+    #[arg(long, value_name = "N", default_value_t = 4, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=100))]
     shards: u16,
-    /// BatchSize of both mappings.
-    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(i64).range(1..=10_000))]
+    /// BatchSize of both mappings, 1 to 10,000.
+    #[arg(long, value_name = "N", default_value_t = 100, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(i64).range(1..=10_000))]
     batch_size: i64,
-    /// MaximumRetryAttempts of both mappings.
-    #[arg(long, default_value_t = 2, value_name = "N", value_parser = clap::value_parser!(i64).range(0..=10_000))]
+    /// MaximumRetryAttempts of both mappings, 0 to 10,000.
+    #[arg(long, value_name = "N", default_value_t = 2, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(i64).range(0..=10_000))]
     retries: i64,
     /// BisectBatchOnFunctionError of both mappings.
     #[arg(long, value_enum, default_value_t = Switch::On)]
@@ -57,23 +62,26 @@ enum Switch {
 
 /// Runs the demo. The exit status is 1 if one record is unaccounted for or differs.
 pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
-    let cancel = cancelled_by_signals()?;
     let workload = match &options.input {
         Some(file) => Workload::from_file(file)?,
         None => Workload::generate(options.records as usize, options.seed),
     };
+    // Up to here there is nothing to clean up, so a signal may end the process as it ends any other.
+    let cancel = cancelled_by_signals()?;
     let progress = Progress::new(&workload);
     let logs = FunctionLogs::new(options.function_logs.as_deref(), progress.clone())?;
-    let report = tokio::select! {
-        report = account(&options, &workload, &progress, &logs, &cancel) => report?,
-        () = cancel.cancelled() => None,
-    };
-    progress.finish();
-    let Some(report) = report else {
-        eprintln!("interrupted: everything is stopped, nothing was accounted for");
+    let Some(report) = account(&options, &workload, &progress, &logs, &cancel).await.transpose() else {
+        progress.leave();
+        tell("interrupted: everything is stopped, nothing was accounted for");
         return Ok(ExitCode::from(INTERRUPTED));
     };
-    print(&report, options.json);
+    progress.finish();
+    let report = report?;
+    if options.json {
+        print(report.json())?;
+    } else {
+        print(format_args!("{}\n\n{}", table(&report), report.sentence()))?;
+    }
     Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -85,20 +93,10 @@ async fn account(
     logs: &FunctionLogs,
     cancel: &CancellationToken,
 ) -> anyhow::Result<Option<Report>> {
-    progress.say("building the functions (release)");
-    let binaries = Binaries::build().await?;
-    progress.say("starting Kinesis, DynamoDB and SQS on loopback");
-    let stack = Stack::start(StackConfig {
-        shards: options.shards,
-        batch_size: options.batch_size,
-        retries: options.retries,
-        bisect: options.bisect == Switch::On,
-        seed: options.seed,
-        log: logs.log(),
-        ..StackConfig::new(binaries)
-    })
-    .await
-    .context("failed to start the local stack")?;
+    let stack = tokio::select! {
+        stack = start(options, progress, logs) => stack?,
+        () = cancel.cancelled() => return Ok(None),
+    };
     let books = Arc::new(Books::default());
     let started = Instant::now();
     let outcome = {
@@ -117,13 +115,20 @@ async fn account(
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the report is what the command is for")]
-fn print(report: &Report, json: bool) {
-    if json {
-        println!("{}", report.json());
-    } else {
-        println!("{}\n\n{}", table(report), report.sentence());
-    }
+async fn start(options: &Options, progress: &Progress, logs: &FunctionLogs) -> anyhow::Result<Stack> {
+    progress.say("building the functions (release)");
+    let binaries = Binaries::build().await?;
+    progress.say("starting Kinesis, DynamoDB and SQS on loopback");
+    let config = StackConfig {
+        shards: options.shards,
+        batch_size: options.batch_size,
+        retries: options.retries,
+        bisect: options.bisect == Switch::On,
+        seed: options.seed,
+        log: logs.log(),
+        ..StackConfig::new(binaries)
+    };
+    Stack::start(config).await.context("failed to start the local stack")
 }
 
 /// A token that Ctrl-C and SIGTERM cancel. A second one ends the process at once.
@@ -143,6 +148,3 @@ fn cancelled_by_signals() -> anyhow::Result<CancellationToken> {
     });
     Ok(cancel)
 }
-
-/// How often the progress is drawn.
-pub(crate) const DRAW_INTERVAL: Duration = Duration::from_millis(200);

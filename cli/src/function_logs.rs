@@ -4,13 +4,13 @@ use crate::progress::Progress;
 use anyhow::Context;
 use lambda_host::{Log, OutputLine};
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{LineWriter, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where lines of the functions go.
 pub struct FunctionLogs {
-    file: Option<Arc<Mutex<BufWriter<File>>>>,
+    file: Option<Arc<Mutex<LineWriter<File>>>>,
     progress: Progress,
 }
 
@@ -20,7 +20,7 @@ impl FunctionLogs {
         let file = match path {
             Some(path) => {
                 let file = File::create(path).with_context(|| format!("failed to create `{}`", path.display()))?;
-                Some(Arc::new(Mutex::new(BufWriter::new(file))))
+                Some(Arc::new(Mutex::new(LineWriter::new(file))))
             }
             None => None,
         };

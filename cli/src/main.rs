@@ -1,13 +1,16 @@
 //! `streamctl`: the operator's command line.
 
+mod console;
 mod demo;
 mod function_logs;
 mod progress;
 mod table;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 /// Stream processing on Lambda, with every record accounted for.
 #[derive(Debug, Parser)]
@@ -25,15 +28,24 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    // What the local stack itself has to say; the functions' own lines are another thing.
-    let filter = EnvFilter::try_from_env("STREAMCTL_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let result = match arguments.command {
-        Command::Demo(options) => demo::run(options).await,
-    };
-    result.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+    run(Arguments::parse()).await.unwrap_or_else(|error| {
+        console::tell(format_args!("error: {error:#}"));
         ExitCode::FAILURE
     })
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    log_what_the_local_stack_says()?;
+    match arguments.command {
+        Command::Demo(options) => demo::run(options).await,
+    }
+}
+
+/// The functions' own lines are another thing.
+fn log_what_the_local_stack_says() -> anyhow::Result<()> {
+    const VARIABLE: &str = "STREAMCTL_LOG";
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into()).with_env_var(VARIABLE);
+    let filter = filter.from_env().with_context(|| format!("failed to read the variable `{VARIABLE}`"))?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(std::io::stderr).init();
+    Ok(())
 }

@@ -1,13 +1,16 @@
 //! How far the pipeline is: bars on a terminal, plain lines elsewhere. All of it on standard error.
 
-use crate::demo::DRAW_INTERVAL;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use crate::console::tell;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pipeline::{Books, Tally, Workload};
 use records::StreamKind;
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::AbortHandle;
+
+/// Between two pictures of the bars.
+const DRAW_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Between two plain lines.
 const LINE_INTERVAL: Duration = Duration::from_secs(2);
@@ -34,8 +37,8 @@ impl Progress {
     /// Says something above the bars.
     pub fn say(&self, line: &str) {
         match &self.bars {
-            Some(bars) => bars.all.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
+            Some(bars) => bars.all.suspend(|| tell(line)),
+            None => tell(line),
         }
     }
 
@@ -61,18 +64,27 @@ impl Progress {
         }
     }
 
+    /// Leaves the bars as they stand. On Ctrl-C the terminal writes `^C` behind them, and what is no longer where it was
+    /// drawn cannot be cleared.
+    pub fn leave(&self) {
+        if let Some(bars) = &self.bars {
+            bars.all.set_draw_target(ProgressDrawTarget::hidden());
+            tell("");
+        }
+    }
+
     fn draw(&self, books: &Books) {
         match &self.bars {
             Some(bars) => {
                 for (kind, bar) in &bars.sources {
                     let tally = books.tally(*kind);
                     bar.set_position(tally.handled + tally.recovered + tally.lost);
-                    bar.set_message(counts(&tally));
+                    bar.set_message(short_counts(&tally));
                 }
             }
             None => {
                 let of = |kind| counts(&books.tally(kind));
-                eprintln!("kinesis: {}; dynamodb: {}", of(StreamKind::Kinesis), of(StreamKind::DynamoDb));
+                tell(format_args!("kinesis: {}; dynamodb: {}", of(StreamKind::Kinesis), of(StreamKind::DynamoDb)));
             }
         }
     }
@@ -81,7 +93,8 @@ impl Progress {
 impl Bars {
     fn new(workload: &Workload) -> Self {
         let all = MultiProgress::new();
-        let style = ProgressStyle::with_template("{prefix:9} {bar:30.cyan/blue} {pos:>7}/{len:7} {msg}");
+        // A line that wraps cannot be drawn over, so the message takes what the terminal has left and no more.
+        let style = ProgressStyle::with_template("{prefix:9}{bar:20.cyan/blue} {pos:>6}/{len:6} {wide_msg}");
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = |kind, name, records: usize| {
             let bar = ProgressBar::new(records as u64).with_style(style.clone()).with_prefix(name);
@@ -96,8 +109,14 @@ impl Bars {
 }
 
 fn counts(tally: &Tally) -> String {
-    let Tally { produced, handled, dead_lettered, recovered, lost } = tally;
+    let Tally { produced, handled, dead_lettered, recovered, lost, .. } = tally;
     format!("{produced} produced, {handled} handled, {dead_lettered} dead-lettered, {recovered} recovered, {lost} lost")
+}
+
+/// What the bar itself does not show. At 80 columns, the end of it may be cut off.
+fn short_counts(tally: &Tally) -> String {
+    let lost = if tally.lost > 0 { format!("{} lost, ", tally.lost) } else { String::new() };
+    format!("{lost}{} dead-lettered, {} recovered", tally.dead_lettered, tally.recovered)
 }
 
 /// Draws until it is dropped.

@@ -1,46 +1,35 @@
 //! The report as a table.
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, LineStyle, Table, presets};
 use pipeline::{Report, SourceReport};
 
-/// One row per source.
+/// One column per source, one row per number: ten columns of words would not fit on a terminal.
 pub fn table(report: &Report) -> Table {
+    let sources = [&report.kinesis, &report.dynamodb];
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header([
-        "source",
-        "produced",
-        "handled",
-        "dead-lettered",
-        "recovered",
-        "byte-identical",
-        "lost",
-        "handled more than once",
-        "invocations",
-        "seconds",
-    ]);
-    for (name, source) in [("kinesis", &report.kinesis), ("dynamodb", &report.dynamodb)] {
-        table.add_row(row(name, source, report.seconds));
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()));
+    table.set_header(["source", "kinesis", "dynamodb"]);
+    for (name, number) in NUMBERS {
+        let [kinesis, dynamodb] = sources.map(|source| number(source).to_string());
+        table.add_row([name.to_owned(), kinesis, dynamodb]);
     }
+    let seconds = format!("{:.1}", report.seconds);
+    table.add_row(["seconds", &seconds, &seconds]);
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table
 }
 
-fn row(name: &str, source: &SourceReport, seconds: f64) -> Vec<String> {
-    let numbers = [
-        source.produced,
-        source.handled,
-        source.dead_lettered,
-        source.recovered,
-        source.identical,
-        source.lost,
-        source.duplicates,
-        source.invocations,
-    ];
-    let mut row = vec![name.to_owned()];
-    row.extend(numbers.map(|number| number.to_string()));
-    row.push(format!("{seconds:.1}"));
-    row
-}
+type Number = fn(&SourceReport) -> u64;
+
+const NUMBERS: [(&str, Number); 8] = [
+    ("produced", |source| source.produced),
+    ("handled", |source| source.handled),
+    ("dead-lettered", |source| source.dead_lettered),
+    ("recovered", |source| source.recovered),
+    ("byte-identical", |source| source.identical),
+    ("lost", |source| source.lost),
+    ("handled more than once", |source| source.duplicates),
+    ("invocations", |source| source.invocations),
+];

@@ -34,10 +34,19 @@ pub struct TestFunction {
 ///
 /// When the functions do not build.
 pub async fn processor(kind: StreamKind) -> anyhow::Result<TestFunction> {
+    processor_with(kind, Vec::new()).await
+}
+
+/// The processor of a kind of stream, with these variables.
+///
+/// # Errors
+///
+/// When the functions do not build.
+pub async fn processor_with(kind: StreamKind, environment: Vec<(String, String)>) -> anyhow::Result<TestFunction> {
     let binaries = binaries().await?;
     Ok(match kind {
-        StreamKind::Kinesis => TestFunction::new("kinesis-processor", binaries.kinesis_processor, Vec::new()),
-        StreamKind::DynamoDb => TestFunction::new("dynamodb-processor", binaries.dynamodb_processor, Vec::new()),
+        StreamKind::Kinesis => TestFunction::new("kinesis-processor", binaries.kinesis_processor, environment),
+        StreamKind::DynamoDb => TestFunction::new("dynamodb-processor", binaries.dynamodb_processor, environment),
     })
 }
 

@@ -4,4 +4,4 @@ mod events;
 mod functions;
 
 pub use events::{dynamodb_event, kinesis_event, kinesis_record, order, sqs_event};
-pub use functions::{TestFunction, binaries, hydrator, processor};
+pub use functions::{TestFunction, binaries, hydrator, processor, processor_with};

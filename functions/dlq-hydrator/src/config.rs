@@ -1,6 +1,8 @@
 //! What the environment says.
 
 use aws_edge::MESSAGE_BYTES_MAX;
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::time::Duration;
 use telemetry::{Environment, VariableError};
@@ -27,15 +29,16 @@ impl Config {
     /// # Errors
     ///
     /// When `SINK` is missing, or a variable holds something else than expected.
-    pub fn from_environment<F: Fn(&str) -> Option<String>>(
+    pub fn from_environment<F: Fn(&str) -> Option<OsString>>(
         environment: &Environment<F>,
     ) -> Result<Self, VariableError> {
         let sink: QueueUrl = environment.required("SINK", "the URL of an SQS queue")?;
-        let bytes_max = environment.optional("SINK_BATCH_MAX_BYTES", "a whole number of bytes")?;
+        let bytes_max: Option<NonZeroUsize> =
+            environment.optional("SINK_BATCH_MAX_BYTES", "a whole number of bytes above 0")?;
         let margin_ms = environment.optional("DEADLINE_MARGIN_MS", "a whole number of milliseconds")?;
         Ok(Self {
             sink_queue_url: sink.0,
-            sink_batch_bytes_max: bytes_max.unwrap_or(MESSAGE_BYTES_MAX).min(MESSAGE_BYTES_MAX),
+            sink_batch_bytes_max: bytes_max.map_or(MESSAGE_BYTES_MAX, NonZeroUsize::get).min(MESSAGE_BYTES_MAX),
             deadline_margin: Duration::from_millis(margin_ms.unwrap_or(DEFAULT_DEADLINE_MARGIN_MS)),
             invoke_identity_arn: environment.optional("INVOKE_IDENTITY_ARN", "the ARN of a role")?,
         })
@@ -50,10 +53,10 @@ impl FromStr for QueueUrl {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-        match rest {
-            Some(rest) if rest.contains('/') => Ok(Self(text.to_owned())),
-            _ => Err("it is no https:// or http:// URL with a path"),
-        }
+        let named = rest.and_then(|rest| rest.split_once('/')).is_some_and(|(host, path)| {
+            !host.is_empty() && !path.trim_matches('/').is_empty() && !text.contains(char::is_whitespace)
+        });
+        if named { Ok(Self(text.to_owned())) } else { Err("it is no https:// or http:// URL with a host and a path") }
     }
 }
 
@@ -62,7 +65,7 @@ mod tests {
     use super::*;
 
     fn config(variables: &[(&str, &str)]) -> Result<Config, String> {
-        let find = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        let find = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
         Config::from_environment(&Environment::new(find)).map_err(|error| error.to_string())
     }
 
@@ -79,7 +82,17 @@ mod tests {
             config(&[]).unwrap_err(),
             "environment variable `SINK` is not set: expected the URL of an SQS queue"
         );
-        for bad in ["recovered", "s3://bucket/prefix", "arn:aws:sqs:us-east-1:111122223333:recovered", "https://x"] {
+        let error = config(&[("SINK", "http://h/q"), ("SINK_BATCH_MAX_BYTES", "0")]).unwrap_err();
+        assert!(error.contains("`SINK_BATCH_MAX_BYTES` is \"0\": expected a whole number of bytes above 0"), "{error}");
+        for bad in [
+            "recovered",
+            "s3://bucket/prefix",
+            "arn:aws:sqs:us-east-1:111122223333:recovered",
+            "https://x",
+            "https:// /",
+            "https:///q",
+            "http://h/",
+        ] {
             let error = config(&[("SINK", bad)]).unwrap_err();
             assert!(error.contains(bad) && error.contains("expected the URL of an SQS queue"), "{error}");
         }

@@ -40,15 +40,17 @@ struct Envelope<'a> {
 /// # Errors
 ///
 /// When the event is no batch, or a message cannot be named.
-pub fn parse_event(event: &str) -> Result<Vec<QueueMessage>, EventError> {
+pub fn parse_event(event: &[u8]) -> Result<Vec<QueueMessage>, EventError> {
     let records = records::split_records(event)?;
     let text = |value: &serde_json::value::RawValue| serde_json::from_str::<String>(value.get()).ok();
     records
         .into_iter()
         .enumerate()
         .map(|(index, record)| {
-            let envelope: Envelope<'_> =
-                serde_json::from_str(record.get()).map_err(|_| EventError::NoMessageId { index })?;
+            let nameless = EventError::NoMessageId { index };
+            let object = Some(record.get()).filter(|record| records::is_object(record.as_bytes()));
+            let envelope = object.and_then(|record| serde_json::from_str::<Envelope<'_>>(record).ok());
+            let envelope = envelope.ok_or(nameless)?;
             let message_id = envelope.message_id.and_then(text).filter(|id| !id.is_empty());
             let message_id = message_id.ok_or(EventError::NoMessageId { index })?;
             Ok(QueueMessage { message_id, body: envelope.body.and_then(text).unwrap_or_default() })
@@ -63,17 +65,20 @@ mod tests {
     #[test]
     fn messages_are_taken_apart_and_a_broken_body_costs_only_itself() {
         let event = r#"{"Records":[{"messageId":"m-1","body":"{}"},{"messageId":"m-2","body":5},{"messageId":"m-3"}]}"#;
-        let bodies: Vec<_> = parse_event(event).unwrap().into_iter().map(|m| (m.message_id, m.body)).collect();
+        let bodies: Vec<_> =
+            parse_event(event.as_bytes()).unwrap().into_iter().map(|m| (m.message_id, m.body)).collect();
         let pair = |id: &str, body: &str| (id.to_owned(), body.to_owned());
         assert_eq!(bodies, [pair("m-1", "{}"), pair("m-2", ""), pair("m-3", "")]);
     }
 
     #[test]
     fn a_message_without_an_id_fails_the_event() {
-        for record in [r#"{"body":"{}"}"#, r#"{"messageId":"","body":"{}"}"#, r#"{"messageId":7}"#, "null"] {
+        for record in
+            [r#"{"body":"{}"}"#, r#"{"messageId":"","body":"{}"}"#, r#"{"messageId":7}"#, r#"["m-2"]"#, "null"]
+        {
             let event = format!(r#"{{"Records":[{{"messageId":"m-1"}},{record}]}}"#);
-            assert_eq!(parse_event(&event), Err(EventError::NoMessageId { index: 1 }), "{record}");
+            assert_eq!(parse_event(event.as_bytes()), Err(EventError::NoMessageId { index: 1 }), "{record}");
         }
-        assert!(matches!(parse_event("{}"), Err(EventError::Envelope(_))));
+        assert!(matches!(parse_event(b"{}"), Err(EventError::Envelope(_))));
     }
 }

@@ -1,6 +1,7 @@
 //! One invocation: each message by itself, until the deadline.
 
 use crate::QueueMessage;
+use futures_util::{StreamExt, future, stream};
 use partial_batch::Deadline;
 use recovery::{HydrateError, Hydrated, Hydrator, Sink, StreamReader};
 use serde::Serialize;
@@ -21,7 +22,11 @@ pub struct ItemFailure {
     pub item_identifier: String,
 }
 
-/// Hydrates the messages in order and names the ones that are not done.
+/// Messages hydrated side by side, so that one whose stream hangs does not take the others' time. Each waits for the
+/// network most of its time and holds its range in memory: few are enough.
+const MESSAGES_AT_ONCE: usize = 4;
+
+/// Hydrates the messages and names the ones that are not done.
 ///
 /// No message is started after the deadline, and one that runs over it is left: what it wrote is written again when it
 /// comes again, under the same ids.
@@ -30,15 +35,14 @@ pub async fn hydrate_batch<R: StreamReader, S: Sink>(
     hydrator: &Hydrator<R, S>,
     deadline: Deadline,
 ) -> BatchResponse {
-    let mut response = BatchResponse::default();
-    for message in messages {
-        let hydrated = before(deadline, hydrator.hydrate(&message.body)).await;
-        log(&message.message_id, hydrated.as_ref());
-        if !matches!(hydrated, Some(Ok(_))) {
-            response.batch_item_failures.push(ItemFailure { item_identifier: message.message_id });
-        }
-    }
-    response
+    let hydrated = stream::iter(messages).map(|message| async move {
+        let outcome = before(deadline, hydrator.hydrate(&message.body)).await;
+        log(&message.message_id, outcome.as_ref());
+        let done = matches!(outcome, Some(Ok(_)));
+        (!done).then_some(ItemFailure { item_identifier: message.message_id })
+    });
+    let batch_item_failures = hydrated.buffer_unordered(MESSAGES_AT_ONCE).filter_map(future::ready).collect().await;
+    BatchResponse { batch_item_failures }
 }
 
 /// The outcome of `work`, unless the deadline comes first.
@@ -110,6 +114,20 @@ mod tests {
         let messages = vec![message("a", &on_failure("1")), message("b", "hello"), message("c", &on_failure("2"))];
         let deadline = Deadline::after(Duration::from_secs(60), Duration::ZERO);
         assert_eq!(staying(messages, deadline).await, (vec!["b".to_owned()], 2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_whose_stream_hangs_does_not_take_the_others_time() {
+        // Empty pages without end: the range of the first message is trimmed, and the stream gives no hint.
+        let reader = MemoryStream::with(&["1", "2"]).trim(1).without_tip_hint();
+        let bounds = Bounds { empty_pages: u32::MAX, pages: u32::MAX, ..Bounds::default() };
+        let hydrator = Hydrator { reader, sink: MemorySink::default(), bounds, invoke_identity_arn: None };
+        let messages =
+            vec![message("a", &on_failure("3")), message("b", &on_failure("2")), message("c", &on_failure("2"))];
+        let deadline = Deadline::after(Duration::from_secs(10), Duration::from_secs(1));
+        let response = hydrate_batch(messages, &hydrator, deadline).await;
+        assert_eq!(response.batch_item_failures.len(), 1);
+        assert_eq!(response.batch_item_failures[0].item_identifier, "a");
     }
 
     #[tokio::test]

@@ -2,27 +2,28 @@
 
 use aws_edge::{AwsStreamReader, Clients, SqsSink};
 use dlq_hydrator::{BatchResponse, Config, hydrate_batch, parse_event};
-use lambda_runtime::{Error, LambdaEvent, service_fn};
-use partial_batch::Deadline;
+use lambda_runtime::Diagnostic;
+use partial_batch::{Deadline, Invocation, serve};
 use recovery::{Bounds, Hydrator};
-use serde_json::value::RawValue;
-use std::sync::Arc;
+use std::process::ExitCode;
 use telemetry::Environment;
 
 type AwsHydrator = Hydrator<AwsStreamReader, SqsSink>;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
+async fn main() -> ExitCode {
     telemetry::init();
-    let config = Config::from_environment(&Environment::of_process())
-        .inspect_err(|error| tracing::error!(%error, "cannot start"))?;
-    let hydrator = Arc::new(hydrator(&config, Clients::from_env().await));
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
-        let hydrator = Arc::clone(&hydrator);
-        let deadline = Deadline::from_epoch_ms(event.context.deadline, config.deadline_margin);
+    telemetry::exit_code(Box::pin(run()).await)
+}
+
+async fn run() -> Result<(), lambda_runtime::Error> {
+    let config = Config::from_environment(&Environment::of_process())?;
+    let hydrator = hydrator(&config, Clients::from_env().await);
+    serve(|Invocation { event, context }| {
+        let deadline = Deadline::from_epoch_ms(context.deadline, config.deadline_margin);
         // Boxed: the SDK's futures nest deeper than the compiler lays out in one piece.
-        Box::pin(async move { invoke(&hydrator, event.payload.get(), deadline).await })
-    }))
+        Box::pin(invoke(&hydrator, event, deadline))
+    })
     .await
 }
 
@@ -35,7 +36,12 @@ fn hydrator(config: &Config, clients: Clients) -> AwsHydrator {
     }
 }
 
-async fn invoke(hydrator: &AwsHydrator, event: &str, deadline: Deadline) -> Result<BatchResponse, Error> {
-    let messages = parse_event(event).inspect_err(|error| tracing::error!(%error, "event refused"))?;
-    Ok(hydrate_batch(messages, hydrator, deadline).await)
+async fn invoke(hydrator: &AwsHydrator, event: bytes::Bytes, deadline: Deadline) -> Result<BatchResponse, Diagnostic> {
+    match parse_event(&event) {
+        Ok(messages) => Ok(hydrate_batch(messages, hydrator, deadline).await),
+        Err(error) => {
+            tracing::error!(%error, "event refused");
+            Err(Diagnostic { error_type: "EventError".to_owned(), error_message: error.to_string() })
+        }
+    }
 }

@@ -4,10 +4,15 @@ mod config;
 mod handler;
 
 use partial_batch::TypedChange;
+use std::process::ExitCode;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), partial_batch::RunError> {
+async fn main() -> ExitCode {
     telemetry::init();
-    let config = config::from_environment().inspect_err(|error| tracing::error!(%error, "cannot start"))?;
+    telemetry::exit_code(run().await)
+}
+
+async fn run() -> Result<(), partial_batch::RunError> {
+    let config = config::from_environment()?;
     partial_batch::run(TypedChange::new(), handler::handle, config).await
 }

@@ -82,10 +82,11 @@ impl Order {
     }
 }
 
-/// Money is decimal: a JSON number becomes the decimal that was written, not the nearest binary fraction.
+/// Money is decimal. The shortest decimal that names the float is the one that was written, up to 15 digits: enough for
+/// ten trillions to the hundredth of a cent.
 fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
     let number = f64::deserialize(deserializer)?;
-    Decimal::try_from(number).map_err(|_| serde::de::Error::custom("a number is out of range"))
+    number.to_string().parse().map_err(|_| serde::de::Error::custom("a number is out of range"))
 }
 
 #[cfg(test)]
@@ -139,6 +140,10 @@ mod tests {
         check(&order("30.04"), differs);
         check(&order("30.0201"), Ok(()));
         check(&order("30.02"), differs);
+        check(
+            &GOOD.replace("30.03", "7076099858872.569").replace("10.01", "884512482359.07").replace(":3,", ":8,"),
+            Ok(()),
+        );
         let many = GOOD.replace("10.01", "1e28").replace("\"qty\":3", "\"qty\":9223372036854775807");
         check(&many, Err("the sum of the items is too large to count"));
     }

@@ -36,16 +36,16 @@ impl Binaries {
         for name in variables_of_a_cargo_run() {
             command.env_remove(name);
         }
-        let output = command
+        command
             .current_dir(&workspace)
             .args(["build", "--release", "--locked", "--message-format=json-render-diagnostics"])
             .args(PACKAGES.iter().flat_map(|package| ["--package", package]))
             .stdin(Stdio::null())
-            .stderr(Stdio::inherit())
-            .kill_on_drop(true)
-            .output()
-            .await
-            .with_context(|| format!("failed to run cargo in `{}`", workspace.display()))?;
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
+        // Not `output()`: it would take standard error too, and with it what a developer has to see.
+        let output = async { command.spawn()?.wait_with_output().await };
+        let output = output.await.with_context(|| format!("failed to run cargo in `{}`", workspace.display()))?;
         if !output.status.success() {
             bail!("failed to build the functions: cargo ended with {}", output.status);
         }

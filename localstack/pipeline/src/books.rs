@@ -4,7 +4,7 @@
 //! queue. No function is asked.
 
 use crate::report::{Report, SourceReport};
-use crate::workload::TableWrite;
+use crate::workload::{KinesisPayload, TableChange, TableWrite};
 use records::{AttributeValue, Item, SequenceNumber, ShardId, StreamKind, StreamRecord};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -27,7 +27,8 @@ struct Ledgers {
 #[derive(Debug, Default)]
 struct Ledger {
     entries: HashMap<Identity, Entry>,
-    invocations: u64,
+    /// Records that were put in under the identity of another one.
+    ambiguous: u64,
     tally: Tally,
 }
 
@@ -42,8 +43,12 @@ pub struct Tally {
     pub dead_lettered: u64,
     /// Records that are back with their payload.
     pub recovered: u64,
-    /// Records that a loss report speaks of, or that a mapping dropped.
+    /// Records that a loss report speaks of.
     pub lost: u64,
+    /// Records that a mapping gave up without being able to tell anybody.
+    pub dropped: u64,
+    /// Invocations of the processor that reached it.
+    pub invocations: u64,
 }
 
 /// What names a record for the producer and for the stream alike: shard and sequence number on Kinesis, the item and the
@@ -64,6 +69,9 @@ struct Entry {
     dead_lettered: u32,
     recovered: Vec<Content>,
     lost: bool,
+    dropped: bool,
+    /// The producer made it so that no processor should handle it.
+    poison: bool,
 }
 
 impl Entry {
@@ -86,27 +94,31 @@ pub(crate) struct RecoveredEvent {
 
 impl Books {
     /// A Kinesis record is in its stream.
-    pub(crate) fn produced_on_kinesis(&self, shard: &ShardId, number: &SequenceNumber, key: &str, data: &[u8]) {
+    pub(crate) fn produced_on_kinesis(&self, shard: &ShardId, number: &SequenceNumber, payload: &KinesisPayload) {
         let identity = Identity(kinesis_identity(shard.as_str(), number.as_str()));
-        self.produced(StreamKind::Kinesis, identity, Content(kinesis_content(key, data)));
+        let content = Content(kinesis_content(&payload.partition_key, &payload.data));
+        self.produced(StreamKind::Kinesis, identity, content, payload.poison);
     }
 
     /// A write to the table is done.
     pub(crate) fn produced_on_dynamodb(&self, write: &TableWrite) {
-        let (name, new, old) = match write {
-            TableWrite::Insert { new } => ("INSERT", Some(new), None),
-            TableWrite::Modify { old, new } => ("MODIFY", Some(new), Some(old)),
-            TableWrite::Remove { old } => ("REMOVE", None, Some(old)),
+        let (name, new, old) = match &write.change {
+            TableChange::Insert { new } => ("INSERT", Some(new), None),
+            TableChange::Modify { old, new } => ("MODIFY", Some(new), Some(old)),
+            TableChange::Remove { old } => ("REMOVE", None, Some(old)),
         };
         let identity = Identity(dynamodb_identity(new.or(old), name));
-        self.produced(StreamKind::DynamoDb, identity, Content(dynamodb_content(new, old)));
+        self.produced(StreamKind::DynamoDb, identity, Content(dynamodb_content(new, old)), write.poison);
     }
 
-    fn produced(&self, kind: StreamKind, identity: Identity, content: Content) {
+    fn produced(&self, kind: StreamKind, identity: Identity, content: Content, poison: bool) {
         let mut ledgers = self.ledgers();
         let ledger = ledgers.of(kind);
-        ledger.entries.entry(identity).or_default().produced = Some(content);
+        let entry = ledger.entries.entry(identity).or_default();
+        let twice = entry.produced.replace(content).is_some();
+        entry.poison = poison;
         ledger.tally.produced += 1;
+        ledger.ambiguous += u64::from(twice);
     }
 
     /// A mapping read the record.
@@ -117,7 +129,7 @@ impl Books {
 
     /// A mapping invoked a function.
     pub(crate) fn invoked(&self, kind: StreamKind) {
-        self.ledgers().of(kind).invocations += 1;
+        self.ledgers().of(kind).tally.invocations += 1;
     }
 
     /// The queue's mapping invoked the hydrator.
@@ -141,12 +153,12 @@ impl Books {
         ledger.tally.dead_lettered += 1;
     }
 
-    /// A mapping gave the record up and could tell nobody.
+    /// A mapping gave the record up and could tell nobody: nothing accounts for it.
     pub(crate) fn dropped(&self, kind: StreamKind, shard: &ShardId, record: &StreamRecord) {
         let mut ledgers = self.ledgers();
         let ledger = ledgers.of(kind);
-        ledger.entry(shard, record).lost = true;
-        ledger.tally.lost += 1;
+        ledger.entry(shard, record).dropped = true;
+        ledger.tally.dropped += 1;
     }
 
     /// The recovered queue held the record.
@@ -242,9 +254,10 @@ impl Ledger {
             identical: count(Entry::is_identical),
             lost: count(|entry| entry.lost && entry.recovered.is_empty()),
             duplicates: count(|entry| entry.handled > 1 || (entry.handled > 0 && entry.dead_lettered > 0)),
-            invocations: self.invocations,
+            invocations: self.tally.invocations,
             unaccounted: count(|entry| !entry.is_accounted_for()),
-            unknown: count(|entry| entry.produced.is_none()),
+            unknown: count(|entry| entry.produced.is_none()) + self.ambiguous,
+            poison_handled: count(|entry| entry.poison && entry.handled > 0),
         }
     }
 }
@@ -304,7 +317,9 @@ mod tests {
     fn books_with(numbers: &[&str]) -> Books {
         let books = Books::default();
         for text in numbers {
-            books.produced_on_kinesis(&shard(), &number(text), "key", text.as_bytes());
+            let payload =
+                KinesisPayload { partition_key: "key".to_owned(), data: (*text).into(), poison: *text == "666" };
+            books.produced_on_kinesis(&shard(), &number(text), &payload);
             books.polled(StreamKind::Kinesis, &shard(), &record(text));
         }
         books
@@ -360,6 +375,28 @@ mod tests {
         }
         books.dead_lettered(StreamKind::Kinesis, &shard(), &record("2"));
         assert_eq!(report(&books).duplicates, 2);
+    }
+
+    #[test]
+    fn a_dropped_record_is_unaccounted_for_since_nobody_was_told() {
+        let books = books_with(&["1"]);
+        books.dropped(StreamKind::Kinesis, &shard(), &record("1"));
+        assert_eq!((report(&books).lost, report(&books).unaccounted), (0, 1));
+        assert!(!books.report(Duration::ZERO).holds());
+    }
+
+    #[test]
+    fn poison_that_a_processor_handled_does_not_pass() {
+        let books = books_with(&["666"]);
+        books.handled(StreamKind::Kinesis, &shard(), &record("666"));
+        assert_eq!(report(&books).poison_handled, 1);
+        assert!(!books.report(Duration::ZERO).holds());
+    }
+
+    #[test]
+    fn two_records_under_one_identity_do_not_count_as_one() {
+        let books = books_with(&["1", "1"]);
+        assert_eq!(report(&books).unknown, 1);
     }
 
     #[test]

@@ -38,4 +38,4 @@ pub use books::{Books, Tally};
 pub use report::{Report, SourceReport};
 pub use run::{Outcome, run};
 pub use stack::{Functions, Queues, Stack, StackConfig};
-pub use workload::{KinesisPayload, TableWrite, Workload, WorkloadError};
+pub use workload::{KinesisPayload, TableChange, TableWrite, Workload, WorkloadError};

@@ -1,11 +1,12 @@
 //! Orders, good and poisoned, by a seed.
 
-use crate::workload::{KinesisPayload, TableWrite};
+use crate::workload::{KinesisPayload, TableChange, TableWrite};
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use records::{AttributeValue, Item};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 
 /// Four in a thousand orders are poison.
 const POISON_PER_THOUSAND: usize = 4;
@@ -61,12 +62,11 @@ impl Orders {
             .map(|index| {
                 let mut order = self.order();
                 let partition_key = order["customer_id"].as_str().unwrap_or_default().to_owned();
-                let poison = poisoned.iter().position(|at| *at == index);
-                let data = match poison.map(|n| ALL_POISON[n % ALL_POISON.len()]) {
-                    Some(poison) => poisoned_bytes(&mut order, poison),
+                let data = match poisoned.get(&index) {
+                    Some(n) => poisoned_bytes(&mut order, ALL_POISON[n % ALL_POISON.len()]),
                     None => order.to_string().into_bytes(),
                 };
-                KinesisPayload { partition_key, data }
+                KinesisPayload { partition_key, data, poison: poisoned.contains_key(&index) }
             })
             .collect()
     }
@@ -81,30 +81,34 @@ impl Orders {
         let mut good = Vec::new();
         for index in 0..inserts {
             let mut order = self.order();
-            match poisoned.iter().position(|at| *at == index) {
+            match poisoned.get(&index) {
                 Some(n) => spoil(&mut order, TABLE_POISON[n % TABLE_POISON.len()]),
                 None => good.push(order.clone()),
             }
-            writes.push(TableWrite::Insert { new: item(&order) });
+            let poison = poisoned.contains_key(&index);
+            writes.push(TableWrite { change: TableChange::Insert { new: item(&order) }, poison });
         }
         let mut good = good.into_iter();
         for (index, old) in good.by_ref().take(modifies).enumerate() {
             let mut new = old.clone();
             new["currency"] = json!("CHF");
             // A good order can become a poisoned one.
-            if index == 0 {
+            let poison = index == 0;
+            if poison {
                 spoil(&mut new, Poison::NegativeAmount);
             }
-            writes.push(TableWrite::Modify { old: item(&old), new: item(&new) });
+            writes.push(TableWrite { change: TableChange::Modify { old: item(&old), new: item(&new) }, poison });
         }
-        writes.extend(good.take(removes).map(|old| TableWrite::Remove { old: item(&old) }));
+        let remove = |old: Value| TableWrite { change: TableChange::Remove { old: item(&old) }, poison: false };
+        writes.extend(good.take(removes).map(remove));
         writes
     }
 
-    /// Which of `count` orders are poison: a few in a thousand, and one at least.
-    fn poisoned(&mut self, count: usize) -> Vec<usize> {
+    /// Which of `count` orders are poison, counted through: a few in a thousand, and one at least.
+    fn poisoned(&mut self, count: usize) -> HashMap<usize, usize> {
         let poison = (count * POISON_PER_THOUSAND).div_ceil(1_000).min(count);
-        rand::seq::index::sample(&mut self.random, count, poison).into_vec()
+        let sample = rand::seq::index::sample(&mut self.random, count, poison);
+        sample.iter().enumerate().map(|(n, index)| (index, n)).collect()
     }
 
     fn order(&mut self) -> Value {
@@ -163,7 +167,7 @@ fn spoil(order: &mut Value, poison: Poison) {
         Poison::EmptyCustomerId => order["customer_id"] = json!(""),
         Poison::NegativeAmount => order["amount"] = json!(-5),
         Poison::NoPieces => order["items"] = json!([{"sku": "SKU-0", "qty": 0, "price": 1}]),
-        Poison::WrongSum => order["items"] = json!([{"sku": "SKU-0", "qty": 1, "price": 0.001}]),
+        Poison::WrongSum => order["items"] = json!([{"sku": "SKU-0", "qty": 1, "price": 1_000_000}]),
         // These are no JSON to begin with.
         Poison::MalformedJson | Poison::NoText | Poison::Nothing => {}
     }
@@ -188,11 +192,14 @@ fn attribute(value: &Value) -> AttributeValue {
     }
 }
 
+/// The longest partition key used, in bytes. Kinesis takes 256 characters.
+pub(crate) const KEY_BYTES_MAX: usize = 256;
+
 /// The customer of an order in JSON, whatever else is wrong with it; the key it would have been put under.
 pub(crate) fn customer_of(data: &[u8]) -> Option<String> {
     let order: Value = serde_json::from_slice(data).ok()?;
     let customer = order.get("customer_id")?.as_str()?;
-    (!customer.is_empty() && customer.chars().count() <= 256).then(|| customer.to_owned())
+    (1..=KEY_BYTES_MAX).contains(&customer.len()).then(|| customer.to_owned())
 }
 
 #[cfg(test)]
@@ -209,9 +216,9 @@ mod tests {
     #[test]
     fn table_writes_hold_each_kind_of_change() {
         let writes = Orders::new(1).table_writes(200);
-        let count = |kind: fn(&TableWrite) -> bool| writes.iter().filter(|write| kind(write)).count();
-        assert_eq!(count(|write| matches!(write, TableWrite::Modify { .. })), 25);
-        assert_eq!(count(|write| matches!(write, TableWrite::Remove { .. })), 12);
+        let count = |kind: fn(&TableChange) -> bool| writes.iter().filter(|write| kind(&write.change)).count();
+        assert_eq!(count(|change| matches!(change, TableChange::Modify { .. })), 25);
+        assert_eq!(count(|change| matches!(change, TableChange::Remove { .. })), 12);
         assert_eq!(writes.len(), 200);
     }
 }

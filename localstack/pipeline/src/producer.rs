@@ -1,7 +1,7 @@
 //! Puts a workload into the streams.
 
 use crate::stack::{ORDERS, TABLE_KEY};
-use crate::{Books, KinesisPayload, Stack, TableWrite, Workload};
+use crate::{Books, KinesisPayload, Stack, TableChange, TableWrite, Workload};
 use aws_edge::produce::{NewRecord, delete_item, put_item, put_records};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use records::Item;
@@ -35,7 +35,7 @@ async fn put_batch(stack: &Stack, batch: &[KinesisPayload], books: &Books) -> an
         batch.iter().map(|payload| NewRecord::new(&*payload.partition_key, &*payload.data)).collect();
     let placed = put_records(&stack.clients, &stack.stream, &records).await?;
     for (payload, placed) in batch.iter().zip(placed) {
-        books.produced_on_kinesis(&placed.shard, &placed.sequence_number, &payload.partition_key, &payload.data);
+        books.produced_on_kinesis(&placed.shard, &placed.sequence_number, payload);
     }
     Ok(())
 }
@@ -60,13 +60,13 @@ fn batches(payloads: &[KinesisPayload]) -> Vec<&[KinesisPayload]> {
 
 /// Writes of one kind side by side, one kind after the other: an item is there before it is replaced or deleted.
 async fn write_table(stack: &Stack, writes: &[TableWrite], books: &Books) -> anyhow::Result<()> {
-    let kinds: [fn(&TableWrite) -> bool; 3] = [
-        |write| matches!(write, TableWrite::Insert { .. }),
-        |write| matches!(write, TableWrite::Modify { .. }),
-        |write| matches!(write, TableWrite::Remove { .. }),
+    let kinds: [fn(&TableChange) -> bool; 3] = [
+        |change| matches!(change, TableChange::Insert { .. }),
+        |change| matches!(change, TableChange::Modify { .. }),
+        |change| matches!(change, TableChange::Remove { .. }),
     ];
     for is_kind in kinds {
-        stream::iter(writes.iter().filter(|write| is_kind(write)))
+        stream::iter(writes.iter().filter(|write| is_kind(&write.change)))
             .map(Ok)
             .try_for_each_concurrent(TABLE_WRITES_AT_ONCE, |write| write_one(stack, write, books))
             .await?;
@@ -75,9 +75,9 @@ async fn write_table(stack: &Stack, writes: &[TableWrite], books: &Books) -> any
 }
 
 async fn write_one(stack: &Stack, write: &TableWrite, books: &Books) -> anyhow::Result<()> {
-    match write {
-        TableWrite::Insert { new } | TableWrite::Modify { new, .. } => put_item(&stack.clients, ORDERS, new).await?,
-        TableWrite::Remove { old } => {
+    match &write.change {
+        TableChange::Insert { new } | TableChange::Modify { new, .. } => put_item(&stack.clients, ORDERS, new).await?,
+        TableChange::Remove { old } => {
             let key: Item =
                 old.iter().filter(|(name, _)| *name == TABLE_KEY).map(|(k, v)| (k.clone(), v.clone())).collect();
             delete_item(&stack.clients, ORDERS, &key).await?;

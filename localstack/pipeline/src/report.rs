@@ -30,7 +30,7 @@ pub struct SourceReport {
     pub recovered: u64,
     /// Back, and byte for byte what was put in.
     pub identical: u64,
-    /// Named by a loss report, or dropped because no destination took the message.
+    /// Named by a loss report.
     pub lost: u64,
     /// Handled more than once, or handled and dead-lettered as well.
     pub duplicates: u64,
@@ -38,8 +38,10 @@ pub struct SourceReport {
     pub invocations: u64,
     /// Neither handled nor recovered nor reported lost.
     pub unaccounted: u64,
-    /// Seen on the way, but never put in.
+    /// Seen on the way, but never put in; or put in twice under one identity.
     pub unknown: u64,
+    /// Handled, though the producer made it so that no processor should.
+    pub poison_handled: u64,
 }
 
 impl Report {
@@ -49,10 +51,11 @@ impl Report {
         self.kinesis.unaccounted + self.dynamodb.unaccounted
     }
 
-    /// Recovered records that differ from what was put in, or were never put in.
+    /// Records that differ from what was put in, were never put in, or were handled though they are poison.
     #[must_use]
     pub fn different(&self) -> u64 {
-        let different = |source: &SourceReport| source.recovered - source.identical + source.unknown;
+        let different =
+            |source: &SourceReport| source.recovered - source.identical + source.unknown + source.poison_handled;
         different(&self.kinesis) + different(&self.dynamodb)
     }
 
@@ -73,8 +76,8 @@ impl Report {
                 count => format!(" {count} on-failure message(s) wait in the hydrator's dead-letter queue."),
             };
             return format!(
-                "NOT every record is accounted for: {} of {produced} are missing, {} recovered ones differ from what was \
-                 put in.{waiting}",
+                "NOT every record is accounted for: {} of {produced} are missing, {} are not what was put in, \
+                 or poison that was handled.{waiting}",
                 self.unaccounted(),
                 self.different(),
             );
@@ -129,6 +132,7 @@ mod tests {
             invocations: 1,
             unaccounted,
             unknown: 0,
+            poison_handled: 0,
         }
     }
 

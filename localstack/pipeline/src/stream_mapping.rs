@@ -6,7 +6,8 @@ use crate::{Books, Stack};
 use anyhow::Context;
 use aws_edge::{AwsStreamReader, Clients, queue};
 use event_source_mapping::{
-    Action, Backoff, Ending, FunctionResult, Input, Mapping, OnFailureMessage, Response, Settings, Shard, Timing,
+    Action, Backoff, Ending, FunctionResult, Input, Mapping, OnFailureMessage, Response, Settings, Shard,
+    StartingPosition, Timing,
 };
 use lambda_host::{Function, Outcome};
 use records::{ShardId, StreamArn, StreamKind};
@@ -48,7 +49,7 @@ pub(crate) async fn run(stack: &Stack, kind: StreamKind, books: &Arc<Books>) -> 
             stream: stack.stream(kind).clone(),
             reader: stack.reader(),
             iterator: None,
-            read_to: Position::TrimHorizon,
+            read_to: starting_position(mapping.settings()),
             function: stack.functions.processor(kind).clone(),
             clients: stack.clients.clone(),
             destination_url: stack.queues.on_failure.url.clone(),
@@ -57,6 +58,13 @@ pub(crate) async fn run(stack: &Stack, kind: StreamKind, books: &Arc<Books>) -> 
         poller.run(mapping.open(shard))
     });
     futures_util::future::try_join_all(pollers).await.map(|_| ())
+}
+
+fn starting_position(settings: &Settings) -> Position {
+    match settings.starting_position() {
+        StartingPosition::TrimHorizon => Position::TrimHorizon,
+        StartingPosition::Latest => Position::Latest,
+    }
 }
 
 /// Carries out what one shard of the model asks for.

@@ -3,7 +3,8 @@
 use crate::orders::{self, Orders};
 use anyhow::Context;
 use records::Item;
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use thiserror::Error;
 
@@ -24,11 +25,22 @@ pub struct KinesisPayload {
     pub partition_key: String,
     /// The payload, whatever its bytes.
     pub data: Vec<u8>,
+    /// Whether it is known to be one that no processor should handle.
+    pub poison: bool,
 }
 
 /// One write to the orders table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TableWrite {
+pub struct TableWrite {
+    /// What is written.
+    pub change: TableChange,
+    /// Whether it is known to be one that no processor should handle.
+    pub poison: bool,
+}
+
+/// What a write does to the orders table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TableChange {
     /// A new item.
     Insert {
         /// The item.
@@ -62,7 +74,7 @@ pub enum WorkloadError {
 }
 
 /// What a Kinesis record takes, data and partition key together, less the longest key used here.
-pub const RECORD_BYTES_MAX: usize = 1_048_576 - 256;
+pub const RECORD_BYTES_MAX: usize = 1_048_576 - orders::KEY_BYTES_MAX;
 
 /// One write to the table for this many records to Kinesis.
 const KINESIS_RECORDS_PER_TABLE_WRITE: usize = 10;
@@ -89,7 +101,7 @@ impl Workload {
     ///
     /// When the file cannot be read, or a line does not fit into a Kinesis record.
     pub fn from_file(path: &Path) -> anyhow::Result<Self> {
-        let bytes = fs::read(path).with_context(|| format!("failed to read `{}`", path.display()))?;
+        let bytes = read_bounded(path).with_context(|| format!("failed to read `{}`", path.display()))?;
         Self::from_lines(&bytes).with_context(|| format!("failed to use `{}`", path.display()))
     }
 
@@ -104,11 +116,21 @@ impl Workload {
                 return Err(WorkloadError::LineTooLong { line, bytes: data.len() });
             }
             let partition_key = orders::customer_of(data).unwrap_or_else(|| format!("line-{line}"));
-            Ok(KinesisPayload { partition_key, data: data.to_vec() })
+            Ok(KinesisPayload { partition_key, data: data.to_vec(), poison: false })
         };
         let kinesis = lines.split(|byte| *byte == b'\n').enumerate().map(payload).collect::<Result<_, _>>()?;
         Ok(Self { kinesis, dynamodb: Vec::new() })
     }
+}
+
+/// The largest file, in bytes: its records are held in memory, by the services too.
+const INPUT_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+
+fn read_bounded(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(INPUT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    anyhow::ensure!(bytes.len() as u64 <= INPUT_BYTES_MAX, "expected at most {INPUT_BYTES_MAX} bytes");
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -132,6 +154,13 @@ mod tests {
         let workload = Workload::from_lines(b"{\"customer_id\":\"c-7\"}\nnonsense\n{\"customer_id\":\"\"}").unwrap();
         let keys: Vec<_> = workload.kinesis.iter().map(|payload| payload.partition_key.as_str()).collect();
         assert_eq!(keys, ["c-7", "line-2", "line-3"]);
+    }
+
+    #[test]
+    fn a_customer_too_long_for_a_key_is_no_key() {
+        let crabs = "\u{1f980}".repeat(129);
+        let workload = Workload::from_lines(format!("{{\"customer_id\":\"{crabs}\"}}").as_bytes()).unwrap();
+        assert_eq!(workload.kinesis[0].partition_key, "line-1");
     }
 
     #[test]

@@ -19,8 +19,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long one attempt may take. A long poll of SQS is silent for up to 20 s.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// Attempts per call, the first one included, for throttling and for failures that pass. What reads streams backs off on
-/// its own, with the shard's budget in view, so that the SDK's part stays small.
+/// Attempts per call, the first one included, for throttling and for failures that pass. What still fails then leaves its
+/// message on the queue, whose visibility time-out is the longer pause.
 const ATTEMPTS_MAX: u32 = 3;
 
 /// One client per service, cheap to clone.
@@ -111,6 +111,11 @@ impl Clients {
             #[cfg(feature = "provision")]
             dynamodb: aws_sdk_dynamodb::Client::new(&at(dynamodb)),
         }
+    }
+
+    /// The region that requests go to.
+    pub(crate) fn region(&self) -> Option<&str> {
+        self.kinesis.config().region().map(AsRef::as_ref)
     }
 
     pub(crate) fn kinesis(&self) -> &aws_sdk_kinesis::Client {

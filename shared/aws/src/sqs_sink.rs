@@ -44,11 +44,14 @@ impl SqsSink {
                 Some(code) => format!("{code}: {}", error.message().unwrap_or("no message")),
                 None => DisplayErrorContext(&error).to_string(),
             })?;
-            open = sent.failed.iter().filter_map(|failure| failure.id.parse().ok()).collect();
-            match sent.failed.first() {
-                None => return Ok(()),
-                Some(failure) => refusal = format!("{}: {}", failure.code, failure.message.as_deref().unwrap_or("")),
+            open = still_open(&open, sent.successful.iter().map(|success| success.id.as_str()));
+            if open.is_empty() {
+                return Ok(());
             }
+            refusal = match sent.failed.first() {
+                Some(failure) => format!("{}: {}", failure.code, failure.message.as_deref().unwrap_or("no message")),
+                None => "the answer acknowledges only a part of the batch".to_owned(),
+            };
         }
         Err(refusal)
     }
@@ -80,6 +83,13 @@ impl Sink for SqsSink {
     }
 }
 
+/// The entries that nobody has acknowledged. Only an acknowledgement makes an entry safe: an answer that says nothing of
+/// it, neither good nor bad, does not.
+fn still_open<'a>(open: &[usize], acknowledged: impl Iterator<Item = &'a str>) -> Vec<usize> {
+    let acknowledged: Vec<usize> = acknowledged.filter_map(|id| id.parse().ok()).collect();
+    open.iter().copied().filter(|index| !acknowledged.contains(index)).collect()
+}
+
 /// Cuts entries, in order, into batches of at most ten and `bytes_max` in all.
 fn batches<'a, 'b>(entries: &'b [&'a SinkEntry], bytes_max: usize) -> Vec<&'b [&'a SinkEntry]> {
     let mut batches = Vec::new();
@@ -109,6 +119,14 @@ mod tests {
         let entries: Vec<&SinkEntry> = entries.iter().collect();
         let lengths: Vec<usize> = batches(&entries, bytes_max).iter().map(|batch| batch.len()).collect();
         assert_eq!(lengths, expected, "{sizes:?} into batches of {bytes_max} bytes");
+    }
+
+    #[test]
+    fn only_an_acknowledgement_closes_an_entry() {
+        let none: [&str; 0] = [];
+        assert_eq!(still_open(&[0, 1, 2], none.into_iter()), [0, 1, 2], "an empty answer closes nothing");
+        assert_eq!(still_open(&[0, 1, 2], ["1"].into_iter()), [0, 2]);
+        assert_eq!(still_open(&[0, 2], ["2", "0", "7", "x"].into_iter()), [0_usize; 0]);
     }
 
     #[test]

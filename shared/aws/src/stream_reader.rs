@@ -73,11 +73,14 @@ impl AwsStreamReader {
             .send()
             .await
             .map_err(|error| read_error("read", stream.as_str(), &error))?;
+        // AWS always says how far behind the reader is. An answer without it is none of AWS's, and must not pass for the
+        // end of a shard.
+        let millis_behind = answer.millis_behind_latest.ok_or_else(|| incomplete(stream, "MillisBehindLatest"))?;
         let records = answer.records.into_iter().map(|record| kinesis_record(record).map(StreamRecord::Kinesis));
         Ok(Page {
             records: records.collect::<Result<_, _>>().map_err(|field| incomplete(stream, field))?,
-            next: answer.next_shard_iterator.filter(|next| !next.is_empty()).map(ShardIterator),
-            at_tip: answer.millis_behind_latest == Some(0),
+            next: next_iterator(stream, answer.next_shard_iterator)?,
+            at_tip: millis_behind == 0,
         })
     }
 
@@ -93,7 +96,7 @@ impl AwsStreamReader {
             records.map(|record| dynamodb_record(record).map(|record| StreamRecord::DynamoDb(Box::new(record))));
         Ok(Page {
             records: records.collect::<Result<_, _>>().map_err(|field| incomplete(stream, field))?,
-            next: answer.next_shard_iterator.filter(|next| !next.is_empty()).map(ShardIterator),
+            next: next_iterator(stream, answer.next_shard_iterator)?,
             // DynamoDB Streams gives no hint.
             at_tip: false,
         })
@@ -111,17 +114,42 @@ impl StreamReader for AwsStreamReader {
         shard: &ShardId,
         position: &Position,
     ) -> Result<ShardIterator, ReadError> {
-        match stream.kind() {
+        let iterator = match stream.kind() {
             StreamKind::Kinesis => self.kinesis_iterator(stream, shard, position).await,
             StreamKind::DynamoDb => self.dynamodb_iterator(stream, shard, position).await,
-        }
+        };
+        iterator.map_err(|error| gone_where_it_belongs(stream, self.clients.region(), error))
     }
 
     async fn page(&self, stream: &StreamArn, iterator: &ShardIterator, limit: u32) -> Result<Page, ReadError> {
-        match stream.kind() {
+        let page = match stream.kind() {
             StreamKind::Kinesis => self.kinesis_page(stream, &iterator.0, limit).await,
             StreamKind::DynamoDb => self.dynamodb_page(stream, &iterator.0, limit).await,
-        }
+        };
+        page.map_err(|error| gone_where_it_belongs(stream, self.clients.region(), error))
+    }
+}
+
+/// None at the end of a closed shard. An empty one is none of AWS's, and must not pass for that.
+fn next_iterator(stream: &StreamArn, next: Option<String>) -> Result<Option<ShardIterator>, ReadError> {
+    match next {
+        Some(next) if next.is_empty() => Err(incomplete(stream, "iterator")),
+        next => Ok(next.map(ShardIterator)),
+    }
+}
+
+/// A stream that is not found in another region than its own proves nothing.
+fn gone_where_it_belongs(stream: &StreamArn, client_region: Option<&str>, error: ReadError) -> ReadError {
+    match client_region {
+        Some(region) if error.kind == ReadErrorKind::Gone && region != stream.region() => ReadError {
+            kind: ReadErrorKind::Other,
+            message: format!(
+                "{}: asked in `{region}`, while the stream belongs to `{}`",
+                error.message,
+                stream.region()
+            ),
+        },
+        _ => error,
     }
 }
 
@@ -160,6 +188,17 @@ fn incomplete(stream: &StreamArn, field: &str) -> ReadError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stream_that_is_missing_in_another_region_is_not_gone() {
+        let stream = StreamArn::parse("arn:aws:kinesis:eu-west-1:111122223333:stream/orders").unwrap();
+        let kind = |region| {
+            let error = ReadError { kind: ReadErrorKind::Gone, message: "not found".to_owned() };
+            gone_where_it_belongs(&stream, region, error).kind
+        };
+        assert_eq!(kind(Some("eu-west-1")), ReadErrorKind::Gone);
+        assert_eq!(kind(Some("us-east-1")), ReadErrorKind::Other);
+    }
 
     #[test]
     fn error_codes_say_what_to_do() {

@@ -2,7 +2,7 @@
 
 use crate::RecordError;
 use crate::payload_error::invalid_json;
-use crate::source::{Record, Source, lenient, sequence_number};
+use crate::source::{Record, Source, isolated, lenient, object, sequence_number};
 use records::{EventName, Item, UserIdentity, from_item};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -64,7 +64,7 @@ impl<T> Default for TypedChange<T> {
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow)]
-    dynamodb: Fields<'a>,
+    dynamodb: &'a RawValue,
     #[serde(borrow, rename = "eventName")]
     event_name: Option<&'a RawValue>,
     #[serde(borrow, rename = "userIdentity")]
@@ -90,22 +90,24 @@ impl<T: DeserializeOwned> Source for TypedChange<T> {
     type Payload = Change<T>;
 
     fn decode(&self, record: &RawValue) -> Record<Change<T>> {
-        let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(record.get()) else {
+        let decoded = object::<Envelope<'_>>(record).and_then(|envelope| {
+            let fields = object::<Fields<'_>>(envelope.dynamodb)?;
+            Some((envelope, fields))
+        });
+        let Some((envelope, fields)) = decoded else {
             let error = "the record is no DynamoDB record: expected an object `dynamodb`";
             return Record::undecodable(&RecordError::invalid(error));
         };
-        let fields = &envelope.dynamodb;
         Record {
             sequence_number: sequence_number("dynamodb.SequenceNumber", fields.sequence_number),
             key: fields.keys.map_or_else(String::new, |keys| keys.get().to_owned()),
             arrival: lenient(fields.approximate_creation_date_time),
-            payload: change(&envelope),
+            payload: isolated(|| change(&envelope, &fields)),
         }
     }
 }
 
-fn change<T: DeserializeOwned>(envelope: &Envelope<'_>) -> Result<Change<T>, RecordError> {
-    let fields = &envelope.dynamodb;
+fn change<T: DeserializeOwned>(envelope: &Envelope<'_>, fields: &Fields<'_>) -> Result<Change<T>, RecordError> {
     let new = || image("NewImage", fields.new_image);
     let old = || image("OldImage", fields.old_image);
     match lenient(envelope.event_name) {

@@ -34,7 +34,7 @@ pub struct FailedRecord {
 /// Records are handled in order, one at a time. The first that fails ends the batch: Lambda retries from there, so
 /// whatever was done behind it would be done twice. A panic is one record's failure. No record is started after the
 /// deadline, and one that runs over it is cancelled.
-pub async fn process<S, H>(event: &str, source: &S, handler: &H, deadline: Deadline) -> BatchReport
+pub async fn process<S, H>(event: &[u8], source: &S, handler: &H, deadline: Deadline) -> BatchReport
 where
     S: Source,
     H: Handler<S::Payload>,
@@ -101,7 +101,7 @@ mod tests {
             let outcome = &outcome;
             async move { outcome(context.sequence_number().as_str()).await }
         };
-        let report = process(event, &RawPayload, &handler, deadline).await;
+        let report = process(event.as_bytes(), &RawPayload, &handler, deadline).await;
         let response = match &report.response {
             Ok(response) => serde_json::to_string(response).unwrap(),
             Err(error) => error.to_string(),

@@ -18,7 +18,7 @@ pub enum RecordErrorKind {
     Retryable,
     /// The record itself is wrong; no attempt will succeed.
     Invalid,
-    /// The handler panicked.
+    /// The handler panicked, or the reading of its payload did.
     Panicked,
     /// The record could not be finished, or not be started, before the deadline.
     DeadlineExceeded,
@@ -36,7 +36,10 @@ impl RecordError {
     }
 
     pub(crate) fn panicked() -> Self {
-        Self { kind: RecordErrorKind::Panicked, message: "the handler panicked".to_owned() }
+        Self {
+            kind: RecordErrorKind::Panicked,
+            message: "the handler, or the reading of its payload, panicked".to_owned(),
+        }
     }
 
     pub(crate) fn overran() -> Self {

@@ -2,14 +2,15 @@
 
 use crate::RecordError;
 use crate::payload_error::invalid_json;
-use crate::source::{Record, Source, lenient, sequence_number};
+use crate::source::{Record, Source, isolated, lenient, object, sequence_number};
+use records::is_object;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
-/// Kinesis records whose data is the JSON of a `T`.
+/// Kinesis records whose data is the JSON of a `T`, an object.
 #[derive(Debug)]
 pub struct JsonPayload<T>(PhantomData<fn() -> T>);
 
@@ -43,7 +44,10 @@ impl<T: DeserializeOwned> Source for JsonPayload<T> {
     type Payload = T;
 
     fn decode(&self, record: &RawValue) -> Record<T> {
-        decode(record, |data| serde_json::from_slice(&data).map_err(|error| invalid_json("the payload", &error)))
+        decode(record, |data| {
+            let payload = serde_json::from_slice(&data).map_err(|error| invalid_json("the payload", &error))?;
+            if is_object(&data) { Ok(payload) } else { Err(RecordError::invalid("the payload is no JSON object")) }
+        })
     }
 }
 
@@ -51,7 +55,7 @@ impl<T: DeserializeOwned> Source for JsonPayload<T> {
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow)]
-    kinesis: Fields<'a>,
+    kinesis: &'a RawValue,
 }
 
 #[derive(Deserialize)]
@@ -68,7 +72,8 @@ struct Fields<'a> {
 }
 
 fn decode<T>(record: &RawValue, payload: impl FnOnce(Vec<u8>) -> Result<T, RecordError>) -> Record<T> {
-    let Ok(Envelope { kinesis }) = serde_json::from_str::<Envelope<'_>>(record.get()) else {
+    let decoded = object::<Envelope<'_>>(record).and_then(|envelope| object::<Fields<'_>>(envelope.kinesis));
+    let Some(kinesis) = decoded else {
         return Record::undecodable(&RecordError::invalid(
             "the record is no Kinesis record: expected an object `kinesis`",
         ));
@@ -77,7 +82,7 @@ fn decode<T>(record: &RawValue, payload: impl FnOnce(Vec<u8>) -> Result<T, Recor
         sequence_number: sequence_number("kinesis.sequenceNumber", kinesis.sequence_number),
         key: lenient(kinesis.partition_key).unwrap_or_default(),
         arrival: lenient(kinesis.approximate_arrival_timestamp),
-        payload: data(kinesis.data).and_then(payload),
+        payload: data(kinesis.data).and_then(|data| isolated(|| payload(data))),
     }
 }
 
@@ -96,6 +101,7 @@ fn data(value: Option<&RawValue>) -> Result<Vec<u8>, RecordError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RecordErrorKind;
 
     fn record(json: &str) -> Record<Vec<u8>> {
         RawPayload.decode(&RawValue::from_string(json.to_owned()).unwrap())
@@ -130,9 +136,33 @@ mod tests {
     }
 
     #[test]
+    fn an_order_has_to_name_its_fields_and_a_panic_in_its_reading_is_its_own() {
+        #[derive(Debug, Deserialize)]
+        struct Order {
+            #[serde(deserialize_with = "panics_at_zero")]
+            amount: u8,
+        }
+        fn panics_at_zero<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+            let amount = u8::deserialize(deserializer)?;
+            assert!(amount > 0, "a bug");
+            Ok(amount)
+        }
+        let read = |json: &str| {
+            let data = base64_simd::STANDARD.encode_to_string(json);
+            let record = format!(r#"{{"kinesis":{{"sequenceNumber":"7","data":"{data}"}}}}"#);
+            let record = JsonPayload::<Order>::new().decode(&RawValue::from_string(record).unwrap());
+            record.payload.map(|order| order.amount).map_err(|error| error.kind())
+        };
+        assert_eq!(read(r#" {"amount":1}"#), Ok(1));
+        assert_eq!(read("[1]"), Err(RecordErrorKind::Invalid));
+        assert_eq!(read(r#"{"amount":0}"#), Err(RecordErrorKind::Panicked));
+    }
+
+    #[test]
     fn what_is_no_kinesis_record_says_so() {
         let error = "the record is no Kinesis record: expected an object `kinesis`";
-        for json in ["{}", "null", "5", r#"{"dynamodb":{}}"#, r#"{"kinesis":null}"#] {
+        let by_position = r#"{"kinesis":["5",null,null,"AA=="]}"#;
+        for json in ["{}", "null", "5", r#"{"dynamodb":{}}"#, r#"{"kinesis":null}"#, by_position, r#"[{"data":""}]"#] {
             check(json, Err(error), Err(error));
         }
     }

@@ -30,7 +30,8 @@
 //! | `error.rs` | what can be wrong with one record |
 //! | `engine.rs` | the loop: in order, until the first failure or the deadline |
 //! | `checkpoint.rs` | the decision: which record the response names |
-//! | `run.rs` | the thin shell around `lambda_runtime` |
+//! | `run.rs` | an invocation in, a response or a function error and the log lines out |
+//! | `serve.rs` | the thin shell around `lambda_runtime` |
 
 mod checkpoint;
 mod deadline;
@@ -41,6 +42,7 @@ mod handler;
 mod kinesis;
 mod payload_error;
 mod run;
+mod serve;
 mod source;
 
 pub use checkpoint::{BatchError, BatchResponse, ItemFailure};
@@ -51,4 +53,5 @@ pub use error::{RecordError, RecordErrorKind};
 pub use handler::{Handler, RecordContext};
 pub use kinesis::{JsonPayload, RawPayload};
 pub use run::{Config, RunError, run};
+pub use serve::{Invocation, serve};
 pub use source::{Record, Source};

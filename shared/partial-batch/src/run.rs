@@ -1,9 +1,8 @@
 //! The thin shell around `lambda_runtime`: an invocation in, a response or a function error out.
 
-use crate::{BatchError, BatchReport, Deadline, Handler, Source, process};
-use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
-use serde_json::value::RawValue;
-use std::sync::Arc;
+use crate::{BatchError, BatchReport, Deadline, Handler, Invocation, Source, process, serve};
+use lambda_runtime::Diagnostic;
+use std::ffi::OsString;
 use std::time::{Duration, Instant};
 use telemetry::{Environment, VariableError};
 
@@ -32,7 +31,7 @@ impl Config {
     /// # Errors
     ///
     /// When a variable holds something else than expected.
-    pub fn from_environment<F: Fn(&str) -> Option<String>>(
+    pub fn from_environment<F: Fn(&str) -> Option<OsString>>(
         environment: &Environment<F>,
     ) -> Result<Self, VariableError> {
         let margin_ms = environment.optional("DEADLINE_MARGIN_MS", "a whole number of milliseconds")?;
@@ -41,27 +40,23 @@ impl Config {
     }
 }
 
-/// Serves invocations until Lambda ends the environment.
+/// Serves batches until Lambda ends the environment.
 ///
 /// # Errors
 ///
 /// When the Lambda Runtime API cannot be reached.
 pub async fn run<S, H>(source: S, handler: H, config: Config) -> Result<(), RunError>
 where
-    S: Source + 'static,
-    H: Handler<S::Payload> + 'static,
+    S: Source,
+    H: Handler<S::Payload>,
 {
-    let processor = Arc::new((source, handler));
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
-        let processor = Arc::clone(&processor);
-        async move {
-            let started = Instant::now();
-            let deadline = Deadline::from_epoch_ms(event.context.deadline, config.deadline_margin);
-            let report = process(event.payload.get(), &processor.0, &processor.1, deadline).await;
-            log(&event.context.request_id, started.elapsed(), &report);
-            report.response
-        }
-    }))
+    serve(async |Invocation { event, context }| {
+        let started = Instant::now();
+        let deadline = Deadline::from_epoch_ms(context.deadline, config.deadline_margin);
+        let report = process(&event, &source, &handler, deadline).await;
+        log(&context.request_id, started.elapsed(), &report);
+        report.response.map_err(Diagnostic::from)
+    })
     .await
 }
 

@@ -1,8 +1,9 @@
 //! What the engine needs of an event source.
 
 use crate::RecordError;
-use records::{EpochMillis, SequenceNumber};
+use records::{EpochMillis, SequenceNumber, is_object};
 use serde_json::value::RawValue;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Decodes the records of one kind of event source.
 pub trait Source {
@@ -31,6 +32,16 @@ impl<P> Record<P> {
     pub(crate) fn undecodable(error: &RecordError) -> Self {
         Self { sequence_number: Err(error.clone()), key: String::new(), arrival: None, payload: Err(error.clone()) }
     }
+}
+
+/// Reads a JSON object into its fields, or says that it is none.
+pub(crate) fn object<'a, T: serde::Deserialize<'a>>(json: &'a RawValue) -> Option<T> {
+    is_object(json.get().as_bytes()).then(|| serde_json::from_str(json.get()).ok()).flatten()
+}
+
+/// Reads a payload with code of the fork's: a panic in it is the record's failure and nobody else's.
+pub(crate) fn isolated<T>(read: impl FnOnce() -> Result<T, RecordError>) -> Result<T, RecordError> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_panic| Err(RecordError::panicked()))
 }
 
 /// Reads the position out of its JSON value.

@@ -194,8 +194,20 @@ impl<'de> Deserializer<'de> for Value {
         }
     }
 
+    /// Bytes that happen to be UTF-8 are no string.
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ItemError> {
+        match self.0 {
+            AttributeValue::B(_) => Err(ItemError("expected a string, got an attribute of another type".to_owned())),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ItemError> {
+        self.deserialize_str(visitor)
+    }
+
     forward_to_deserialize_any! {
-        bool char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
+        bool char bytes byte_buf unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
     }
 }
 
@@ -280,6 +292,7 @@ mod tests {
             r#"{"id":{"S":"a"},"quantity":{"S":"secret"}}"#,
             r#"{"id":{"S":"a"},"quantity":{"N":"31415"}}"#,
             r#"{"id":{"N":"31415"},"quantity":{"N":"1"}}"#,
+            r#"{"id":{"B":"c2VjcmV0"},"quantity":{"N":"1"}}"#,
         ] {
             let message = error(bad);
             assert!(message.starts_with("expected"), "{message}");

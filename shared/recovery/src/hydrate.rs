@@ -1,9 +1,11 @@
 //! One on-failure message, from its text to its end.
 
 use crate::{
-    Bounds, LossReport, MessageError, OnFailureMessage, RangeError, RangeReading, RecoveredRecord, Sink, SinkEntry,
+    Bounds, LossReport, MessageError, OnFailureMessage, RangeError, ReadEnd, RecoveredRecord, Sink, SinkEntry,
     SinkError, StreamReader, Verdict, read_range, verify,
 };
+use records::{EpochMillis, ShardRange, StreamRecord};
+use std::time::{SystemTime, UNIX_EPOCH};
 use thiserror::Error;
 
 /// Turns on-failure messages into recovered records and loss reports.
@@ -41,6 +43,12 @@ pub enum HydrateError {
     /// Its range could not be read to a provable end.
     #[error(transparent)]
     Range(#[from] RangeError),
+    /// Nothing of it is found any more, but its records are too young to be gone: the service's hint alone is no proof.
+    #[error("found no end of {range} and no proof that it is trimmed: its records are younger than any retention")]
+    Unproven {
+        /// The range.
+        range: Box<ShardRange>,
+    },
     /// A record could not be written as JSON.
     #[error("failed to write a recovered record as JSON: {0}")]
     Json(#[from] serde_json::Error),
@@ -60,32 +68,47 @@ impl<R: StreamReader, S: Sink> Hydrator<R, S> {
     pub async fn hydrate(&self, body: &str) -> Result<Hydrated, HydrateError> {
         let message = OnFailureMessage::parse(body)?;
         let reading = read_range(&self.reader, &message.range, message.batch_size, self.bounds).await?;
-        let (hydrated, entries) = self.account(body, message, reading)?;
-        self.sink.write(&entries).await?;
-        Ok(hydrated)
-    }
-
-    /// What the sink has to hold before the message may go.
-    fn account(
-        &self,
-        body: &str,
-        message: OnFailureMessage,
-        reading: RangeReading,
-    ) -> Result<(Hydrated, Vec<SinkEntry>), HydrateError> {
-        let found: Vec<_> = reading.records.iter().map(records::StreamRecord::sequence_number).collect();
-        let (verdict, loss) = verify(&message.range, message.batch_size, &found, reading.end);
-        let mut entries = Vec::with_capacity(reading.records.len() + 1);
-        for record in &reading.records {
-            let role = self.invoke_identity_arn.as_deref();
-            entries.push(RecoveredRecord::new(&message, verdict, record, role)?.entry()?);
+        let (verdict, loss) = verify(&message.range, message.batch_size, &reading);
+        if loss.is_some() && reading.end == ReadEnd::TipReached && !message.is_past_retention(now()) {
+            return Err(HydrateError::Unproven { range: Box::new(message.range) });
         }
+        self.write_records(&message, verdict, &reading.records).await?;
         if let Some(loss) = &loss {
-            entries.push(LossReport::new(&message, body, verdict, loss)?.entry()?);
+            self.sink.write(&[LossReport::new(&message, body, verdict, loss)?.entry()?]).await?;
         }
         let recovered = reading.records.len() as u64;
         let lost = loss.map_or(0, |loss| loss.count);
-        Ok((Hydrated { message, verdict, recovered, lost }, entries))
+        Ok(Hydrated { message, verdict, recovered, lost })
     }
+
+    /// Writes in chunks, so that not every record is in memory as JSON beside itself. One that is too large keeps none
+    /// of the others from being safe.
+    async fn write_records(
+        &self,
+        message: &OnFailureMessage,
+        verdict: Verdict,
+        records: &[StreamRecord],
+    ) -> Result<(), HydrateError> {
+        let role = self.invoke_identity_arn.as_deref();
+        let mut too_large = None;
+        for chunk in records.chunks(RECORDS_PER_WRITE) {
+            let entries = chunk.iter().map(|record| RecoveredRecord::new(message, verdict, record, role)?.entry());
+            let entries: Vec<SinkEntry> = entries.collect::<Result<_, _>>()?;
+            match self.sink.write(&entries).await {
+                Err(error @ SinkError::TooLarge { .. }) => too_large = Some(error),
+                written => written?,
+            }
+        }
+        too_large.map_or(Ok(()), |error| Err(error.into()))
+    }
+}
+
+/// Records written at once: ten batches of the ten messages that SQS takes.
+const RECORDS_PER_WRITE: usize = 100;
+
+fn now() -> EpochMillis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    EpochMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]
@@ -100,6 +123,19 @@ mod tests {
             "shardId":"shardId-0","startSequenceNumber":"{start}","endSequenceNumber":"{end}","batchSize":{batch_size},
             "streamArn":"arn:aws:kinesis:us-east-1:111122223333:stream/orders"}}}}"#
         )
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_hint_that_nothing_is_left_proves_a_loss_only_past_the_retention() {
+        let trimmed = || MemoryStream::with(&["1", "2"]).trim(2);
+        let young = hydrator(trimmed(), MemorySink::default());
+        let error = young.hydrate(&body("1", "2", 2)).await.unwrap_err();
+        assert!(matches!(error, HydrateError::Unproven { .. }), "{error}");
+        assert!(young.sink.entries().is_empty());
+        let old = body("1", "2", 2)
+            .replace(r#""startSeq"#, r#""approximateArrivalOfLastRecord":"2020-01-01T00:00:00.000Z","startSeq"#);
+        let hydrated = hydrator(trimmed(), MemorySink::default()).hydrate(&old).await.unwrap();
+        assert_eq!((hydrated.verdict, hydrated.lost), (Verdict::Expired, 2));
     }
 
     fn hydrator(reader: MemoryStream, sink: MemorySink) -> Hydrator<MemoryStream, MemorySink> {

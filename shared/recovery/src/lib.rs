@@ -26,7 +26,7 @@ mod verdict;
 
 pub use hydrate::{HydrateError, Hydrated, Hydrator};
 pub use on_failure::{Failure, MessageError, OnFailureMessage};
-pub use read_range::{Bounds, RangeError, RangeReading, ReadEnd, read_range};
+pub use read_range::{Bounds, Gap, RangeError, RangeReading, ReadEnd, read_range};
 pub use recovered::{Certainty, LossReport, RecoveredRecord, SCHEMA_VERSION};
 pub use sink::{Sink, SinkEntry, SinkError};
 pub use stream_reader::{Page, Position, ReadError, ReadErrorKind, ShardIterator, StreamReader};

@@ -15,6 +15,7 @@ use std::sync::{Mutex, PoisonError};
 pub struct MemoryStream {
     records: Vec<StreamRecord>,
     trimmed: usize,
+    trim_later: Option<(u32, usize)>,
     page_size: usize,
     empty_pages: u32,
     expire_after_pages: Option<u32>,
@@ -33,6 +34,7 @@ impl MemoryStream {
         Self {
             records: sequence_numbers.iter().filter_map(|text| record(text, 1)).collect(),
             trimmed: 0,
+            trim_later: None,
             page_size: usize::MAX,
             empty_pages: 0,
             expire_after_pages: None,
@@ -80,6 +82,13 @@ impl MemoryStream {
         self
     }
 
+    /// The oldest records are trimmed once this many pages were read; iterators in use fail where trimming is an error.
+    #[must_use]
+    pub fn trim_after_pages(mut self, pages: u32, records: usize) -> Self {
+        self.trim_later = Some((pages, records));
+        self
+    }
+
     /// A trimmed position is an error, as on DynamoDB; otherwise reading begins at the oldest record left.
     #[must_use]
     pub fn trimming_is_an_error(mut self) -> Self {
@@ -114,24 +123,38 @@ impl MemoryStream {
         (self.iterators.load(Relaxed), self.pages.load(Relaxed))
     }
 
+    /// How many of the oldest records are gone by now.
+    fn trimmed(&self, pages_read: u32) -> usize {
+        match self.trim_later {
+            Some((pages, records)) if pages_read >= pages => records,
+            _ => self.trimmed,
+        }
+    }
+
     fn index_of(&self, position: &Position) -> Result<usize, ReadError> {
         let first_not_before = |number: &SequenceNumber| self.records.partition_point(|r| r.sequence_number() < number);
+        let trimmed = self.trimmed(self.pages.load(Relaxed));
         let index = match position {
-            Position::TrimHorizon => return Ok(self.trimmed),
+            Position::TrimHorizon => return Ok(trimmed),
             Position::Latest => self.records.len(),
             Position::At(number) => first_not_before(number),
             Position::After(number) => self.records.partition_point(|r| r.sequence_number() <= number),
         };
-        if index < self.trimmed && self.trimming_is_an_error {
+        if index < trimmed && self.trimming_is_an_error {
             return Err(error(ReadErrorKind::Trimmed));
         }
-        Ok(index.max(self.trimmed))
+        Ok(index.max(trimmed))
     }
 
     fn page_at(&self, token: Token, limit: u32) -> Result<Page, ReadError> {
         if self.expire_after_pages.is_some_and(|pages| token.pages >= pages) {
             return Err(error(ReadErrorKind::ExpiredIterator));
         }
+        let trimmed = self.trimmed(self.pages.load(Relaxed) - 1);
+        if token.index < trimmed && self.trimming_is_an_error {
+            return Err(error(ReadErrorKind::Trimmed));
+        }
+        let token = Token { index: token.index.max(trimmed), ..token };
         let at_tip = |index: usize| self.tip_hint && index >= self.records.len();
         if token.empty_pages < self.empty_pages {
             let next = Token { empty_pages: token.empty_pages + 1, ..token };
@@ -237,6 +260,11 @@ impl Sink for MemorySink {
 #[cfg(test)]
 pub(crate) fn number(text: &str) -> SequenceNumber {
     SequenceNumber::parse(text).unwrap()
+}
+
+#[cfg(test)]
+pub(crate) fn records(numbers: &[&str]) -> Vec<StreamRecord> {
+    numbers.iter().filter_map(|number| record(number, 1)).collect()
 }
 
 #[cfg(test)]

@@ -1,8 +1,12 @@
 //! What Lambda says of the batch it gave up.
 
-use records::{SequenceNumber, ShardId, ShardRange, StreamArn, StreamKind};
+use jiff::Timestamp;
+use records::{EpochMillis, SequenceNumber, ShardId, ShardRange, StreamArn, StreamKind};
 use serde_json::Value;
 use thiserror::Error;
+
+/// AWS's largest `BatchSize`. A message that claims more is none of Lambda's, and must not make a loss of the difference.
+const BATCH_SIZE_MAX: u64 = 10_000;
 
 /// An on-failure message: which records Lambda gave up, and why. It holds no payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +15,8 @@ pub struct OnFailureMessage {
     pub range: ShardRange,
     /// Number of records in the failed batch. The range can hold more of them, or fewer.
     pub batch_size: u64,
+    /// When about the stream took the last record of the batch, where the message says so.
+    pub last_arrival: Option<EpochMillis>,
     /// Why.
     pub failure: Failure,
 }
@@ -52,22 +58,34 @@ impl OnFailureMessage {
             got: format!("malformed JSON at line {} column {}", error.line(), error.column()),
         })?;
         let (info, kind) = batch_info(&message)?;
-        let stream: StreamArn = info.parsed("streamArn", StreamArn::parse)?;
+        let stream = info.parsed("streamArn", "the ARN of a stream", StreamArn::parse)?;
         if stream.kind() != kind {
             return Err(info.error("streamArn", "the ARN of a stream of the same kind", "one of the other kind"));
         }
         let range = ShardRange::new(
             stream,
-            info.parsed("shardId", ShardId::parse)?,
-            info.parsed("startSequenceNumber", SequenceNumber::parse)?,
-            info.parsed("endSequenceNumber", SequenceNumber::parse)?,
+            info.parsed("shardId", "a shard id", ShardId::parse)?,
+            info.parsed("startSequenceNumber", "decimal digits", SequenceNumber::parse)?,
+            info.parsed("endSequenceNumber", "decimal digits", SequenceNumber::parse)?,
         )
-        .map_err(|error| info.error("endSequenceNumber", "a position at or after the start", &error.to_string()))?;
-        let batch_size = info.field("batchSize")?.as_u64().filter(|size| *size > 0);
-        let batch_size = batch_size.ok_or_else(|| info.error("batchSize", "a number above 0", "something else"))?;
-        Ok(Self { range, batch_size, failure: failure(&message) })
+        .map_err(|_| info.error("endSequenceNumber", "a position at or after the start", "one before it"))?;
+        let batch_size = info.field("batchSize")?.as_u64().filter(|size| (1..=BATCH_SIZE_MAX).contains(size));
+        let batch_size =
+            batch_size.ok_or_else(|| info.error("batchSize", "a number from 1 to 10000", "something else"))?;
+        let last_arrival = info.value.get("approximateArrivalOfLastRecord").and_then(Value::as_str);
+        let last_arrival = last_arrival.and_then(|text| text.parse::<Timestamp>().ok());
+        let last_arrival = last_arrival.map(|moment| EpochMillis(moment.as_millisecond()));
+        Ok(Self { range, batch_size, last_arrival, failure: failure(&message) })
+    }
+
+    /// Whether the records are so old that the shortest retention is over. Without a time of arrival nothing is known.
+    pub(crate) fn is_past_retention(&self, now: EpochMillis) -> bool {
+        self.last_arrival.is_some_and(|arrival| now.0 - arrival.0 >= SHORTEST_RETENTION_MS)
     }
 }
+
+/// 24 hours: what DynamoDB Streams keeps, and the least that Kinesis can be told to.
+const SHORTEST_RETENTION_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// The object that names the range, and which kind of stream it is of.
 fn batch_info(message: &Value) -> Result<(Object<'_>, StreamKind), MessageError> {
@@ -117,10 +135,10 @@ impl<'a> Object<'a> {
         self.value.get(name).ok_or_else(|| self.error(name, "a value", "none"))
     }
 
-    fn parsed<T, E: std::fmt::Display>(&self, name: &str, parse: fn(&str) -> Result<T, E>) -> Result<T, MessageError> {
+    fn parsed<T, E>(&self, name: &str, expected: &str, parse: fn(&str) -> Result<T, E>) -> Result<T, MessageError> {
         let value = self.field(name)?;
-        let text = value.as_str().ok_or_else(|| self.error(name, "a string", type_name(value)))?;
-        parse(text).map_err(|error| self.error(name, "a valid value", &format!("an invalid one ({error})")))
+        let text = value.as_str().ok_or_else(|| self.error(name, expected, type_name(value)))?;
+        parse(text).map_err(|_| self.error(name, expected, "another string"))
     }
 
     fn error(&self, name: &str, expected: &str, got: &str) -> MessageError {
@@ -160,6 +178,10 @@ mod tests {
         assert_eq!((message.range.shard().as_str(), message.batch_size), ("shardId-000000000001", 2));
         assert_eq!(message.failure.condition.as_deref(), Some("RetryAttemptsExhausted"));
         assert_eq!(message.failure.approximate_invoke_count, Some(4));
+        let arrival = EpochMillis(1_764_088_021_100);
+        assert_eq!(message.last_arrival, Some(arrival));
+        assert!(message.is_past_retention(EpochMillis(arrival.0 + 86_400_000)));
+        assert!(!message.is_past_retention(EpochMillis(arrival.0 + 86_399_999)));
         assert_eq!(message.failure.function_error.as_deref(), Some("Unhandled"));
     }
 
@@ -194,6 +216,8 @@ mod tests {
             ("\"9\"", "\"11\"", "$.KinesisBatchInfo.endSequenceNumber"),
             ("\"shardId\"", "\"shard\"", "$.KinesisBatchInfo.shardId"),
             ("\"batchSize\":2", "\"batchSize\":0", "$.KinesisBatchInfo.batchSize"),
+            ("\"batchSize\":2", "\"batchSize\":10001", "$.KinesisBatchInfo.batchSize"),
+            ("\"batchSize\":2", "\"batchSize\":\"2\"", "$.KinesisBatchInfo.batchSize"),
             ("arn:aws:kinesis", "arn:aws:sqs", "$.KinesisBatchInfo.streamArn"),
             ("KinesisBatchInfo", "DDBStreamBatchInfo", "$.DDBStreamBatchInfo.streamArn"),
             ("KinesisBatchInfo", "OtherInfo", "$"),

@@ -1,7 +1,8 @@
 //! From `start` to `end`, through pages, empty pages and expired iterators.
 
 use crate::{Page, Position, ReadError, ReadErrorKind, ShardIterator, StreamReader};
-use records::{ShardRange, StreamRecord};
+use records::{SequenceNumber, ShardRange, StreamRecord};
+use std::time::Duration;
 use thiserror::Error;
 
 /// How far reading may go. Whatever is beyond is an error, never a silent end.
@@ -11,17 +12,28 @@ pub struct Bounds {
     pub empty_pages: u32,
     /// Empty pages in a row, each with the hint that the reader is at the tip, before the tip is believed.
     ///
-    /// Only a range that the stream has trimmed, with nothing written since, ends this way.
+    /// Only a range that the stream has trimmed, with nothing written since, ends this way. It is no proof yet.
     pub empty_pages_at_tip: u32,
     /// Bytes of records held in memory.
     pub range_bytes: usize,
     /// How often reading may begin anew: an iterator expired, or the position was trimmed on the way.
     pub restarts: u32,
+    /// Pages in all. Reading from the trim horizon may pass a day of records.
+    pub pages: u32,
+    /// How long to wait after an empty page, so that waiting for the shard leaves the mapping its five reads a second.
+    pub empty_page_pause: Duration,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { empty_pages: 500, empty_pages_at_tip: 10, range_bytes: 64 * 1024 * 1024, restarts: 10 }
+        Self {
+            empty_pages: 500,
+            empty_pages_at_tip: 10,
+            range_bytes: 64 * 1024 * 1024,
+            restarts: 10,
+            pages: 10_000,
+            empty_page_pause: Duration::from_millis(250),
+        }
     }
 }
 
@@ -32,16 +44,27 @@ pub struct RangeReading {
     pub records: Vec<StreamRecord>,
     /// Why reading ended.
     pub end: ReadEnd,
+    /// Where records were trimmed between two that were read. Their number is not known.
+    pub gaps: Vec<Gap>,
 }
 
-/// Why reading ended. Each of them proves that no record of the range is left unread.
+/// Records between these two may have been there, and were trimmed before they could be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// The last record read in front of the gap.
+    pub after: SequenceNumber,
+    /// The first record read behind it.
+    pub before: SequenceNumber,
+}
+
+/// Why reading ended. Each but [`ReadEnd::TipReached`] proves that no record of the range is left unread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadEnd {
     /// A record at or behind `end` was seen.
     EndSeen,
     /// The shard is closed, and its last record was before `end`.
     ShardClosed,
-    /// Nothing newer is in the shard, and its last record was before `end`.
+    /// The service hints that nothing newer is in the shard, again and again, and its last record was before `end`.
     TipReached,
     /// The service says that the shard or the stream is gone.
     Gone,
@@ -90,13 +113,17 @@ pub async fn read_range<R: StreamReader>(
 ) -> Result<RangeReading, RangeError> {
     let mut reading = Reading::new(range, bounds);
     let mut limit = u32::try_from(expected).unwrap_or(PAGE_LIMIT).clamp(1, PAGE_LIMIT);
-    loop {
+    for _ in 0..bounds.pages {
         let step = reading.next_page(reader, limit).await;
-        match reading.absorb(step)? {
-            Some(end) => return Ok(RangeReading { records: reading.records, end }),
-            None => limit = PAGE_LIMIT,
+        if let Some(end) = reading.absorb(step)? {
+            return Ok(RangeReading { records: reading.records, end, gaps: reading.gaps });
+        }
+        limit = PAGE_LIMIT;
+        if reading.empty_pages > 0 {
+            tokio::time::sleep(bounds.empty_page_pause).await;
         }
     }
+    Err(reading.bound(bounds.pages as usize, "pages"))
 }
 
 struct Reading<'a> {
@@ -109,6 +136,9 @@ struct Reading<'a> {
     empty_pages_at_tip: u32,
     restarts: u32,
     start_is_trimmed: bool,
+    /// After a restart: the last record that was read before it. Until it is seen again, what follows it may be missing.
+    unconfirmed: Option<SequenceNumber>,
+    gaps: Vec<Gap>,
 }
 
 impl<'a> Reading<'a> {
@@ -123,6 +153,8 @@ impl<'a> Reading<'a> {
             empty_pages_at_tip: 0,
             restarts: 0,
             start_is_trimmed: false,
+            unconfirmed: None,
+            gaps: Vec::new(),
         }
     }
 
@@ -135,11 +167,12 @@ impl<'a> Reading<'a> {
         reader.page(stream, &iterator, limit).await
     }
 
-    /// At the start, or behind the last record read; at the oldest record left once DynamoDB said that it trimmed that.
+    /// At the start, or once more at the last record read: seeing it again proves that nothing behind it was trimmed in
+    /// the meantime, which Kinesis does without a word. At the oldest record left once DynamoDB said that it trimmed that.
     fn position(&self) -> Position {
         match self.records.last() {
             _ if self.start_is_trimmed => Position::TrimHorizon,
-            Some(record) => Position::After(record.sequence_number().clone()),
+            Some(record) => Position::At(record.sequence_number().clone()),
             None => Position::At(self.range.start().clone()),
         }
     }
@@ -158,7 +191,11 @@ impl<'a> Reading<'a> {
             let position = record.sequence_number();
             let read_before = self.records.last().is_some_and(|last| position <= last.sequence_number());
             if position < self.range.start() || read_before {
+                self.unconfirmed.take_if(|last| position == last);
                 continue;
+            }
+            if let Some(after) = self.unconfirmed.take() {
+                self.gaps.push(Gap { after, before: position.clone() });
             }
             let is_end = position == self.range.end();
             if position > self.range.end() {
@@ -219,6 +256,7 @@ impl<'a> Reading<'a> {
         if self.restarts > self.bounds.restarts {
             return Err(self.bound(self.bounds.restarts as usize, "restarts"));
         }
+        self.unconfirmed = self.records.last().map(|record| record.sequence_number().clone());
         Ok(None)
     }
 
@@ -233,7 +271,14 @@ mod tests {
     use crate::memory::{MemoryStream, numbers, range};
 
     fn bounds() -> Bounds {
-        Bounds { empty_pages: 20, empty_pages_at_tip: 3, range_bytes: 1_000, restarts: 3 }
+        Bounds {
+            empty_pages: 20,
+            empty_pages_at_tip: 3,
+            range_bytes: 1_000,
+            restarts: 3,
+            pages: 100,
+            empty_page_pause: Duration::ZERO,
+        }
     }
 
     async fn read(
@@ -272,9 +317,30 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_expired_iterator_is_replaced_behind_the_last_record() {
-        let stream = MemoryStream::with(&["1", "2", "3"]).page_size(1).expire_after_pages(1);
+    async fn an_expired_iterator_is_replaced_at_the_last_record() {
+        let stream = MemoryStream::with(&["1", "2", "3"]).page_size(2).expire_after_pages(1);
         assert_eq!(read(&stream, "1", "3", 3).await, found(&["1", "2", "3"], ReadEnd::EndSeen));
+    }
+
+    #[tokio::test]
+    async fn what_is_trimmed_half_way_leaves_a_gap() {
+        let numbers = ["1", "2", "3", "4", "5", "6"];
+        // Pages of two; after the first, records up to 4 are trimmed.
+        let dynamodb = MemoryStream::with(&numbers).page_size(2).trim_after_pages(1, 4).trimming_is_an_error();
+        let kinesis = MemoryStream::with(&numbers).page_size(2).trim_after_pages(1, 4).expire_after_pages(1);
+        for stream in [dynamodb, kinesis] {
+            let reading = read_range(&stream, &range("1", "6"), 4, bounds()).await.unwrap();
+            assert_eq!(crate::memory::numbers(&reading.records), ["1", "2", "5", "6"]);
+            let gap = Gap { after: crate::memory::number("2"), before: crate::memory::number("5") };
+            assert_eq!(reading.gaps, [gap], "{stream:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_restart_without_trimming_leaves_no_gap() {
+        let stream = MemoryStream::with(&["1", "2", "3", "4"]).page_size(2).expire_after_pages(1);
+        let reading = read_range(&stream, &range("1", "4"), 4, bounds()).await.unwrap();
+        assert_eq!((reading.records.len(), reading.gaps), (4, vec![]));
     }
 
     #[tokio::test]

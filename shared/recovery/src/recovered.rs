@@ -103,8 +103,15 @@ impl RecoveredRecord {
     /// When the record cannot be written as JSON.
     pub fn entry(&self) -> Result<SinkEntry, serde_json::Error> {
         let Source { stream_arn, shard_id, sequence_number, .. } = &self.source;
-        Ok(SinkEntry { id: format!("{stream_arn}/{shard_id}/{sequence_number}"), body: serde_json::to_string(self)? })
+        Ok(SinkEntry { id: format!("{stream_arn}/{shard_id}/{sequence_number}"), body: message_body(self)? })
     }
+}
+
+/// JSON in the characters that SQS takes: it refuses U+FFFE and U+FFFF, which JSON can spell otherwise.
+fn message_body(message: &impl Serialize) -> Result<String, serde_json::Error> {
+    let json = serde_json::to_string(message)?;
+    let refused = ['\u{fffe}', '\u{ffff}'];
+    Ok(if json.contains(refused) { json.replace(refused[0], "\\ufffe").replace(refused[1], "\\uffff") } else { json })
 }
 
 /// The ends of a range were in the failed batch; what lies between was for certain only when nothing else is there.
@@ -168,6 +175,19 @@ impl LossReport {
     pub fn entry(&self) -> Result<SinkEntry, serde_json::Error> {
         let Self { stream_arn, shard_id, start_sequence_number, end_sequence_number, .. } = self;
         let id = format!("{stream_arn}/{shard_id}/loss/{start_sequence_number}-{end_sequence_number}");
-        Ok(SinkEntry { id, body: serde_json::to_string(self)? })
+        Ok(SinkEntry { id, body: message_body(self)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_that_sqs_refuses_are_spelt_otherwise() {
+        let text = "a\u{fffe}\u{ffff}\u{1f980}\u{7f}";
+        let body = message_body(&text).unwrap();
+        assert_eq!(body, "\"a\\ufffe\\uffff\u{1f980}\u{7f}\"");
+        assert_eq!(serde_json::from_str::<String>(&body).unwrap(), text);
     }
 }

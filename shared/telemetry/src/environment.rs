@@ -1,11 +1,12 @@
 //! Environment variables, read once at the start and typed.
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::str::FromStr;
 use thiserror::Error;
 
 /// A source of environment variables: the process's, or a test's.
-pub struct Environment<F = fn(&str) -> Option<String>>(F);
+pub struct Environment<F = fn(&str) -> Option<OsString>>(F);
 
 /// A variable that stops the start. The message names it, its value and what was expected.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -36,11 +37,11 @@ impl Environment {
     /// The variables of this process.
     #[must_use]
     pub fn of_process() -> Self {
-        Self(|name| std::env::var(name).ok())
+        Self(|name| std::env::var_os(name))
     }
 }
 
-impl<F: Fn(&str) -> Option<String>> Environment<F> {
+impl<F: Fn(&str) -> Option<OsString>> Environment<F> {
     /// Variables from a function, for tests.
     pub fn new(lookup: F) -> Self {
         Self(lookup)
@@ -57,9 +58,13 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         T::Err: Display,
     {
         let Some(value) = (self.0)(name).filter(|value| !value.is_empty()) else { return Ok(None) };
+        let invalid = |value, reason| VariableError::Invalid { name, value, expected, reason };
+        let value = value
+            .into_string()
+            .map_err(|value| invalid(value.to_string_lossy().into_owned(), "it is not UTF-8".to_owned()))?;
         match value.parse() {
             Ok(parsed) => Ok(Some(parsed)),
-            Err(error) => Err(VariableError::Invalid { name, value, expected, reason: format!("{error}") }),
+            Err(error) => Err(invalid(value, format!("{error}"))),
         }
     }
 
@@ -81,11 +86,11 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
 mod tests {
     use super::*;
 
-    fn environment() -> Environment<impl Fn(&str) -> Option<String>> {
+    fn environment() -> Environment<impl Fn(&str) -> Option<OsString>> {
         Environment::new(|name| match name {
-            "NUMBER" => Some("12".to_owned()),
-            "WORD" => Some("twelve".to_owned()),
-            "EMPTY" => Some(String::new()),
+            "NUMBER" => Some("12".into()),
+            "WORD" => Some("twelve".into()),
+            "EMPTY" => Some(OsString::new()),
             _ => None,
         })
     }

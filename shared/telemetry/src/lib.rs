@@ -4,4 +4,4 @@ mod environment;
 mod logs;
 
 pub use environment::{Environment, VariableError};
-pub use logs::init;
+pub use logs::{exit_code, init};

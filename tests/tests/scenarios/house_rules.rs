@@ -78,7 +78,11 @@ fn files_stay_small() {
 
 #[test]
 fn versions_stand_in_one_list() {
-    check("a member takes its dependencies from the workspace", "toml", |path, text| {
-        path.ends_with("Cargo.toml") && text.lines().any(|line| line.contains("version = \""))
+    check("a member takes its dependencies from the workspace", "toml", |_, text| {
+        let dependencies = text
+            .split("\n[")
+            .filter(|section| section.split(']').next().is_some_and(|name| name.ends_with("dependencies")));
+        let mut lines = dependencies.flat_map(|section| section.lines().skip(1)).map(str::trim);
+        lines.any(|line| !line.is_empty() && !line.starts_with('#') && !line.contains("workspace = true"))
     });
 }

@@ -18,6 +18,10 @@ struct Setting {
 }
 
 async fn setting() -> Setting {
+    setting_with(&[]).await
+}
+
+async fn setting_with(variables: &[(&str, &str)]) -> Setting {
     let emulator = Emulator::start().await.unwrap();
     let endpoints = emulator.endpoints();
     let clients = Clients::for_endpoints(&endpoints.kinesis, &endpoints.dynamodb, &endpoints.sqs, REGION);
@@ -25,6 +29,7 @@ async fn setting() -> Setting {
     let mut environment = endpoints.environment();
     environment.push(("SINK".to_owned(), sink.url.clone()));
     environment.push(("SINK_BATCH_MAX_BYTES".to_owned(), "262144".to_owned()));
+    environment.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     let hydrator = hydrator(environment).await.unwrap();
     Setting { emulator, clients, sink, hydrator }
 }
@@ -176,6 +181,22 @@ async fn what_does_not_fit_into_a_message_keeps_its_message_and_says_so() {
     assert_eq!(setting.recovered().await.len(), 2, "its neighbours are safe");
     let line = setting.hydrator.line_with("do not fit").await.unwrap();
     assert!(line["error"].as_str().unwrap().contains("262144 bytes"), "{line}");
+    setting.emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payload_never_reaches_the_log_however_curious_the_operator_is() {
+    let curious = "trace,aws_smithy_runtime::client=trace,hyper=trace,lambda_runtime::layers=trace";
+    let setting = setting_with(&[("LOG_LEVEL", curious)]).await;
+    let stream = create_kinesis_stream(&setting.clients, "orders", 1).await.unwrap();
+    let placed = setting.put(&stream, &[b"SECRET"]).await;
+    let event = sqs_event(&[("m-1", &message(&stream, &placed[0], &placed[0], 1))]);
+    assert_eq!(setting.hydrator.response(event).await.unwrap(), staying(&[]));
+    setting.hydrator.line_with("message hydrated").await.unwrap();
+    for secret in ["SECRET", "U0VDUkVU"] {
+        let leaked: Vec<String> = setting.hydrator.lines().into_iter().filter(|line| line.contains(secret)).collect();
+        assert!(leaked.is_empty(), "{leaked:#?}");
+    }
     setting.emulator.shutdown().await;
 }
 

@@ -12,7 +12,10 @@ use tokio_util::sync::CancellationToken;
 ///
 /// The process is stopped first: if the invocation is still under way then, it stays so until the kill.
 async fn kill_in_mid_invocation(function: &Function) {
+    // A test that cannot catch an invocation within this has nothing to say.
+    let given_up = tokio::time::Instant::now() + Duration::from_secs(60);
     loop {
+        assert!(tokio::time::Instant::now() < given_up, "no invocation of `{}` was met", function.config().name);
         tokio::time::sleep(Duration::from_micros(200)).await;
         let Some(seen) = function.running().into_iter().next() else { continue };
         let pid = Pid::from_raw(i32::try_from(seen.pid).unwrap()).unwrap();

@@ -38,7 +38,7 @@ async fn without_bisect_the_rest_of_the_batch_goes_with_the_poison_and_comes_bac
 #[tokio::test(flavor = "multi_thread")]
 async fn any_bytes_come_back_as_they_were() {
     let data: [&[u8]; 6] = [b"", b"\0", b"\xff\xfe", b"\r", "\u{1f980}".as_bytes(), &[b'x'; 150_000]];
-    let payload = |data: &[u8]| KinesisPayload { partition_key: "same".to_owned(), data: data.to_vec() };
+    let payload = |data: &[u8]| KinesisPayload { partition_key: "same".to_owned(), data: data.to_vec(), poison: true };
     let workload = Workload { kinesis: data.into_iter().map(payload).collect(), dynamodb: Vec::new() };
     let report = account(&workload, |config| config.retries = 0).await;
     assert!(report.holds(), "{report:#?}");

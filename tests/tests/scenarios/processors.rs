@@ -3,7 +3,7 @@
 use base64_simd::STANDARD;
 use event_source_mapping::{BareRecord, Batch, FunctionResult, Settings, Verdict, classify};
 use records::{EpochMillis, SequenceNumber, StreamKind};
-use scenarios::{dynamodb_event, kinesis_event, kinesis_record, order, processor};
+use scenarios::{dynamodb_event, kinesis_event, kinesis_record, order, processor, processor_with};
 use serde_json::{Value, json};
 
 const FIRST: &str = "49590338271490256608559692538361571095921575989136588898";
@@ -85,11 +85,14 @@ async fn an_event_that_is_no_batch_is_a_function_error_with_a_line_that_says_why
         let error = processor.error(event).await.unwrap();
         assert!(error.contains(r#"expected a JSON event `{"Records":[...]}`"#), "{event}: {error}");
     }
-    processor.line_with("batch failed").await.unwrap();
-    for event in [b"".to_vec(), b"not json".to_vec(), b"{\"Records\":[".to_vec(), vec![0xff, 0xfe]] {
+    processor.line_with("got JSON of another shape").await.unwrap();
+    let mut trailing = kinesis_event(&[good(FIRST)]).into_bytes();
+    trailing.extend(b"xx");
+    for event in [b"".to_vec(), b"not json".to_vec(), b"{\"Records\":[".to_vec(), vec![0xff, 0xfe], trailing] {
         let error = processor.error(event.clone()).await.unwrap();
-        assert!(error.contains("line 1 column") || error.contains("JSON"), "{event:?}: {error}");
+        assert!(error.contains("got malformed JSON at line 1 column"), "{event:?}: {error}");
     }
+    processor.line_with("got malformed JSON").await.unwrap();
     let response = processor.response(kinesis_event(&[good(FIRST)])).await.unwrap();
     assert_eq!(response, json!({"batchItemFailures": []}), "the function is as good as new");
 }
@@ -127,21 +130,34 @@ async fn dynamodb_images_are_typed_and_the_new_one_is_validated() {
     }
 }
 
+/// Levels and directives that a curious operator may set.
+const CURIOUS: [&str; 4] = [
+    "info",
+    "trace",
+    "trace,lambda_runtime=trace,lambda_runtime::layers=trace,aws_smithy_runtime::client=trace,hyper=trace",
+    "no such level!",
+];
+
 #[tokio::test]
-async fn a_payload_never_reaches_the_log() {
-    let processor = processor(StreamKind::Kinesis).await.unwrap();
+async fn a_payload_never_reaches_the_log_at_any_level() {
     let orders = [
         r#"{"order_id":"SECRET","customer_id":"SECRET","amount":"SECRET","items":"SECRET"}"#,
         r#"{"order_id":"SECRET","customer_id":"","amount":20,"items":[]}"#,
         r#""SECRET""#,
         "SECRET",
     ];
-    for order in orders {
-        processor.response(kinesis_event(&[with_data(FIRST, order.as_bytes())])).await.unwrap();
+    for level in CURIOUS {
+        let environment = vec![("LOG_LEVEL".to_owned(), level.to_owned())];
+        let processor = processor_with(StreamKind::Kinesis, environment).await.unwrap();
+        for order in orders {
+            processor.response(kinesis_event(&[with_data(FIRST, order.as_bytes())])).await.unwrap();
+        }
+        processor.error(r#"{"Records":"SECRET"}"#).await.unwrap();
+        processor.error("SECRET").await.unwrap();
+        processor.line_with("customer_id").await.unwrap();
+        let leaked: Vec<String> = processor.lines().into_iter().filter(|line| line.contains("SECRET")).collect();
+        assert!(leaked.is_empty(), "{level}: {leaked:#?}");
+        let encoded = STANDARD.encode_to_string("SECRET");
+        assert!(!processor.lines().iter().any(|line| line.contains(&encoded)), "{level}");
     }
-    processor.error(r#"{"Records":"SECRET"}"#).await.unwrap();
-    processor.error("SECRET").await.unwrap();
-    processor.line_with("customer_id").await.unwrap();
-    let leaked: Vec<String> = processor.lines().into_iter().filter(|line| line.contains("SECRET")).collect();
-    assert!(leaked.is_empty(), "{leaked:#?}");
 }
