@@ -2,6 +2,8 @@
 
 use crate::streamctl::{number, report};
 use serde_json::Value;
+use std::fs;
+use tempfile::NamedTempFile;
 
 /// Every record was handled or came back as it was put in, and none was lost, left over or treated twice.
 #[track_caller]
@@ -24,6 +26,16 @@ async fn check(arguments: &[&str]) -> Value {
     let report = report(["--records", "500"].iter().chain(arguments)).await;
     assert_closed(&report, 500, 50);
     report
+}
+
+/// The values of a field in what the functions log.
+async fn logged(field: &str, arguments: &[&str]) -> Vec<Value> {
+    let logs = NamedTempFile::new().unwrap();
+    check(&[arguments, &["--function-logs", logs.path().to_str().unwrap()]].concat()).await;
+    let logs = fs::read_to_string(&logs).unwrap();
+    let mut lines: Vec<Value> = logs.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let values = lines.iter_mut().map(|line| line[field].take());
+    values.filter(|value| !value.is_null()).collect()
 }
 
 #[tokio::test]
@@ -70,13 +82,20 @@ async fn the_account_closes_without_retries() {
 
 #[tokio::test]
 async fn the_account_closes_with_one_shard_and_with_many() {
-    check(&["--shards", "1"]).await;
-    check(&["--shards", "8"]).await;
+    let poisoned = async |shards| {
+        let mut shards = logged("shard.id", &["--shards", shards]).await;
+        shards.retain(|shard| shard.as_str().is_some_and(|shard| shard.starts_with("shardId-0000000000")));
+        shards.sort_by_key(Value::to_string);
+        shards
+    };
+    assert_eq!(poisoned("1").await, ["shardId-000000000000"; 2]);
+    assert_eq!(poisoned("8").await, ["shardId-000000000005", "shardId-000000000007"], "where the seed's customers are");
 }
 
 #[tokio::test]
 async fn the_account_closes_with_the_largest_batches() {
-    check(&["--batch-size", "10000"]).await;
+    let batches = logged("batch.records", &["--shards", "1", "--batch-size", "10000"]).await;
+    assert!(batches.iter().any(|records| records.as_u64() > Some(100)), "{batches:?}");
 }
 
 #[tokio::test]

@@ -65,9 +65,12 @@ impl Running {
     /// The exit status, the rest of standard error, and standard output.
     async fn end(mut self) -> (ExitStatus, String, String) {
         let (mut stdout, mut stderr) = (String::new(), String::new());
-        let status = timeout(END_BOUND, self.child.wait()).await.expect("it ends in time").unwrap();
-        self.stderr.into_inner().read_to_string(&mut stderr).await.unwrap();
-        self.child.stdout.take().unwrap().read_to_string(&mut stdout).await.unwrap();
+        let ended = async {
+            self.stderr.into_inner().read_to_string(&mut stderr).await.unwrap();
+            self.child.stdout.take().unwrap().read_to_string(&mut stdout).await.unwrap();
+            self.child.wait().await.unwrap()
+        };
+        let status = timeout(END_BOUND, ended).await.expect("it ends in time, and nobody has its outputs open");
         (status, stderr, stdout)
     }
 }

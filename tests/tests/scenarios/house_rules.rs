@@ -86,3 +86,23 @@ fn versions_stand_in_one_list() {
         lines.any(|line| !line.is_empty() && !line.starts_with('#') && !line.contains("workspace = true"))
     });
 }
+
+#[test]
+fn the_two_commands_share_a_build() {
+    // Cargo unifies features over the packages of a command. Where `cargo demo` and `cargo test` would compile one
+    // dependency with different features, it and all above it are built twice.
+    let packages = |selection: &[&str]| {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = std::process::Command::new(cargo);
+        command.current_dir(root()).args(["tree", "--locked", "--prefix", "none", "--format", "{p} [{f}]"]);
+        let output = command.args(selection).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        let package = |line: &str| line.trim_end_matches(" (*)").replace(" (proc-macro)", "");
+        text.lines().map(package).collect::<std::collections::BTreeSet<_>>()
+    };
+    let tests = packages(&["--workspace", "--edges", "normal,build,dev"]);
+    let demo = packages(&["--package", "streamctl", "--edges", "normal,build"]);
+    let apart: Vec<_> = demo.difference(&tests).collect();
+    assert!(apart.is_empty(), "built differently for `cargo demo`: see cli/Cargo.toml: {apart:#?}");
+}

@@ -19,7 +19,10 @@ async fn kill_in_mid_invocation(function: &Function) {
         tokio::time::sleep(Duration::from_micros(200)).await;
         let Some(seen) = function.running().into_iter().next() else { continue };
         let pid = Pid::from_raw(i32::try_from(seen.pid).unwrap()).unwrap();
-        kill_process(pid, Signal::STOP).unwrap();
+        // A process that was killed a moment ago may still be listed.
+        if kill_process(pid, Signal::STOP).is_err() {
+            continue;
+        }
         tokio::time::sleep(Duration::from_millis(30)).await;
         let still_running = function.running().iter().any(|now| {
             let same = matches!((&now.state, &seen.state), (
@@ -32,7 +35,7 @@ async fn kill_in_mid_invocation(function: &Function) {
             kill_process(pid, Signal::KILL).unwrap();
             return;
         }
-        kill_process(pid, Signal::CONT).unwrap();
+        let _ = kill_process(pid, Signal::CONT);
     }
 }
 
