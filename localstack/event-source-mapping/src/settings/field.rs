@@ -53,10 +53,34 @@ impl SettingsError {
 
 /// Settings of `CreateEventSourceMapping` for streams and queues alike that the model does not cover, whatever their
 /// value. Those of other event sources are not among them: for a stream or a queue they are unknown.
-pub(crate) const NOT_COVERED: [&str; 3] = ["KMSKeyArn", "LoggingConfig", "ProvisionedPollerConfig"];
+const NOT_COVERED: [&str; 3] = ["KMSKeyArn", "LoggingConfig", "ProvisionedPollerConfig"];
 
-/// Settings that are accepted and do nothing: tags deliver no record, and the model counts without being asked to.
-pub(crate) const WITHOUT_EFFECT: [&str; 2] = ["MetricsConfig", "Tags"];
+/// Refuses a setting that neither the model nor, perhaps, AWS knows.
+pub(crate) fn foreign(key: &str, value: &Value, kind: &'static str) -> SettingsError {
+    match NOT_COVERED.into_iter().find(|known| *known == key) {
+        Some(known) => SettingsError::not_covered(known, value),
+        None => SettingsError::Unknown { key: key.to_owned(), kind },
+    }
+}
+
+/// Checks a setting that changes nothing in the model, or says that `key` is none of them. Tags deliver no record, and the
+/// model counts events whether `EventCount` is asked for or not.
+pub(crate) fn without_effect(key: &str, value: &Value) -> Option<Result<(), SettingsError>> {
+    let (key, fits, expected) = match key {
+        "Tags" => {
+            let fits = value.as_object().is_some_and(|tags| tags.values().all(Value::is_string));
+            ("Tags", fits, "an object of texts")
+        }
+        "MetricsConfig" => {
+            let metrics = value.as_object().filter(|config| config.keys().all(|key| key == "Metrics"));
+            let metrics = metrics.map(|config| config.get("Metrics").and_then(Value::as_array));
+            let fits = metrics.is_some_and(|list| list.is_none_or(|list| list.iter().all(|name| name == "EventCount")));
+            ("MetricsConfig", fits, r#"{"Metrics":["EventCount"]}"#)
+        }
+        _ => return None,
+    };
+    Some(if fits { Ok(()) } else { Err(SettingsError::refused(key, value, expected)) })
+}
 
 /// The settings as key and value; a `null` is an absent setting, as it is for AWS.
 pub(crate) fn object(json: &str) -> Result<Vec<(String, Value)>, SettingsError> {

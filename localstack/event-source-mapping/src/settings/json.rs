@@ -28,15 +28,15 @@ impl Settings {
         let mut builder = Settings::builder(&event_source_arn, &function_name)
             .starting_position(starting_position_of(&starting_position, &event_source_arn)?);
         for (key, value) in settings {
-            builder = set(builder, key, &value)?;
+            builder = set(builder, &key, &value)?;
         }
         builder.build()
     }
 }
 
-fn set(builder: SettingsBuilder, key: String, value: &Value) -> Result<SettingsBuilder, SettingsError> {
+fn set(builder: SettingsBuilder, key: &str, value: &Value) -> Result<SettingsBuilder, SettingsError> {
     let integer = |key| field::integer(key, value);
-    let builder = match key.as_str() {
+    let builder = match key {
         "BatchSize" => builder.batch_size(integer("BatchSize")?),
         "MaximumBatchingWindowInSeconds" => {
             builder.maximum_batching_window_s(integer("MaximumBatchingWindowInSeconds")?)
@@ -56,11 +56,10 @@ fn set(builder: SettingsBuilder, key: String, value: &Value) -> Result<SettingsB
         "FilterCriteria" => field::no_filters(value, KIND).map(|()| builder)?,
         "Enabled" => field::enabled(value).map(|()| builder)?,
         "StartingPositionTimestamp" => return Err(SettingsError::not_covered("StartingPositionTimestamp", value)),
-        other if field::WITHOUT_EFFECT.contains(&other) => builder,
-        other => match field::NOT_COVERED.into_iter().find(|key| *key == other) {
-            Some(key) => return Err(SettingsError::not_covered(key, value)),
-            None => return Err(SettingsError::Unknown { key, kind: KIND }),
-        },
+        other => {
+            let checked = field::without_effect(other, value);
+            checked.unwrap_or_else(|| Err(field::foreign(other, value, KIND))).map(|()| builder)?
+        }
     };
     Ok(builder)
 }
@@ -110,6 +109,15 @@ mod tests {
 
     fn check(key: &str, value: &str, error: &str) {
         assert_eq!(with(key, value).map_err(|error| error.to_string()), Err(error.to_owned()));
+    }
+
+    #[test]
+    fn what_changes_nothing_still_has_to_make_sense() {
+        assert!(with("Tags", r#"{"team":"orders"}"#).is_ok());
+        assert!(with("MetricsConfig", r#"{"Metrics":["EventCount"]}"#).is_ok());
+        check("Tags", "5", "Tags must be an object of texts, got 5");
+        let error = r#"MetricsConfig must be {"Metrics":["EventCount"]}, got {"Metrics":["Other"]}"#;
+        check("MetricsConfig", r#"{"Metrics":["Other"]}"#, error);
     }
 
     #[test]

@@ -49,11 +49,9 @@ impl SqsSettings {
                 "ScalingConfig" => maximum_concurrency = maximum_concurrency_of(&value)?,
                 "FilterCriteria" => field::no_filters(&value, KIND)?,
                 "Enabled" => field::enabled(&value)?,
-                other if field::WITHOUT_EFFECT.contains(&other) => {}
-                other => match field::NOT_COVERED.into_iter().find(|key| *key == other) {
-                    Some(key) => return Err(SettingsError::not_covered(key, value)),
-                    None => return Err(SettingsError::Unknown { key, kind: KIND }),
-                },
+                other => {
+                    field::without_effect(other, &value).unwrap_or_else(|| Err(field::foreign(other, &value, KIND)))?
+                }
             }
         }
         let queue_arn = standard_queue(queue_arn.ok_or(SettingsError::Missing("EventSourceArn"))?)?;
