@@ -72,23 +72,26 @@ impl<R: StreamReader, S: Sink> Hydrator<R, S> {
         if loss.is_some() && reading.end == ReadEnd::TipReached && !message.is_past_retention(now()) {
             return Err(HydrateError::Unproven { range: Box::new(message.range) });
         }
-        self.write_records(&message, verdict, &reading.records).await?;
+        let too_large = self.write_records(&message, verdict, &reading.records).await?;
         if let Some(loss) = &loss {
             self.sink.write(&[LossReport::new(&message, body, verdict, loss)?.entry()?]).await?;
+        }
+        if let Some(error) = too_large {
+            return Err(error.into());
         }
         let recovered = reading.records.len() as u64;
         let lost = loss.map_or(0, |loss| loss.count);
         Ok(Hydrated { message, verdict, recovered, lost })
     }
 
-    /// Writes in chunks, so that not every record is in memory as JSON beside itself. One that is too large keeps none
-    /// of the others from being safe.
+    /// Writes in chunks, so that not every record is in memory as JSON beside itself. One that is too large keeps nothing
+    /// else from being safe: the error about it is handed back when all others are written.
     async fn write_records(
         &self,
         message: &OnFailureMessage,
         verdict: Verdict,
         records: &[StreamRecord],
-    ) -> Result<(), HydrateError> {
+    ) -> Result<Option<SinkError>, HydrateError> {
         let role = self.invoke_identity_arn.as_deref();
         let mut too_large = None;
         for chunk in records.chunks(RECORDS_PER_WRITE) {
@@ -99,7 +102,7 @@ impl<R: StreamReader, S: Sink> Hydrator<R, S> {
                 written => written?,
             }
         }
-        too_large.map_or(Ok(()), |error| Err(error.into()))
+        Ok(too_large)
     }
 }
 
@@ -181,6 +184,17 @@ mod tests {
         );
         assert_eq!(report["startSequenceNumber"], "1");
         assert_eq!(report["message"]["KinesisBatchInfo"]["batchSize"], 3);
+    }
+
+    #[tokio::test]
+    async fn a_record_too_large_for_the_sink_keeps_its_message_and_nothing_else() {
+        let reader = MemoryStream::with(&["1", "2", "3", "4"]).trim(1);
+        let hydrator = hydrator(reader, MemorySink::refusing("/3"));
+        let error = hydrator.hydrate(&body("1", "4", 4)).await.unwrap_err();
+        assert!(matches!(error, HydrateError::Sink(SinkError::TooLarge { .. })), "{error}");
+        let ids: Vec<String> = hydrator.sink.entries().into_iter().map(|entry| entry.id).collect();
+        let end_of = |id: &String| id.rsplit('/').next().map(str::to_owned).unwrap();
+        assert_eq!(ids.iter().map(end_of).collect::<Vec<_>>(), ["2", "4", "1-2"], "the loss is reported too");
     }
 
     #[tokio::test]

@@ -230,6 +230,7 @@ fn record(sequence_number: &str, bytes: usize) -> Option<StreamRecord> {
 pub struct MemorySink {
     entries: Mutex<Vec<SinkEntry>>,
     failing: bool,
+    too_large: Option<&'static str>,
 }
 
 impl MemorySink {
@@ -237,6 +238,12 @@ impl MemorySink {
     #[must_use]
     pub fn failing() -> Self {
         Self { failing: true, ..Self::default() }
+    }
+
+    /// A sink for which entries are too large whose id ends so.
+    #[must_use]
+    pub fn refusing(id_ending: &'static str) -> Self {
+        Self { too_large: Some(id_ending), ..Self::default() }
     }
 
     /// What was written, in order.
@@ -252,8 +259,16 @@ impl Sink for MemorySink {
             let (count, of) = (entries.len(), entries.len());
             return Err(SinkError::Failed { count, of, sink: "memory".to_owned(), reason: "told to fail".to_owned() });
         }
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(entries);
-        Ok(())
+        let is_too_large = |entry: &&SinkEntry| self.too_large.is_some_and(|ending| entry.id.ends_with(ending));
+        let (too_large, fitting): (Vec<&SinkEntry>, Vec<&SinkEntry>) = entries.iter().partition(is_too_large);
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).extend(fitting.into_iter().cloned());
+        match too_large.iter().map(|entry| entry.body.len()).max() {
+            None => Ok(()),
+            Some(largest) => {
+                let (count, of, limit) = (too_large.len(), entries.len(), largest.saturating_sub(1));
+                Err(SinkError::TooLarge { count, of, limit, largest })
+            }
+        }
     }
 }
 
