@@ -7,3 +7,4 @@ mod hydrator;
 mod killed;
 mod pipeline_accounts;
 mod processors;
+mod recorded_forms;
