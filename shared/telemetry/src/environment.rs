@@ -80,6 +80,29 @@ impl<F: Fn(&str) -> Option<OsString>> Environment<F> {
     {
         self.optional(name, expected)?.ok_or(VariableError::Missing { name, expected })
     }
+
+    /// The variable `name`, which turns something `on` or `off`, or `default` where it is not set or empty.
+    ///
+    /// # Errors
+    ///
+    /// When it is set to another word: `true`, `1` and `ON` are refused rather than guessed at.
+    pub fn switch(&self, name: &'static str, default: bool) -> Result<bool, VariableError> {
+        Ok(self.optional(name, "`on` or `off`")?.map_or(default, |Switch(on)| on))
+    }
+}
+
+struct Switch(bool);
+
+impl FromStr for Switch {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "on" => Ok(Self(true)),
+            "off" => Ok(Self(false)),
+            _ => Err("it is neither"),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -91,6 +114,8 @@ mod tests {
             "NUMBER" => Some("12".into()),
             "WORD" => Some("twelve".into()),
             "EMPTY" => Some(OsString::new()),
+            "ON" => Some("on".into()),
+            "OFF" => Some("off".into()),
             _ => None,
         })
     }
@@ -111,5 +136,22 @@ mod tests {
         );
         let missing = environment().required::<u8>("EMPTY", "a queue URL").unwrap_err().to_string();
         assert_eq!(missing, "environment variable `EMPTY` is not set: expected a queue URL");
+    }
+
+    #[test]
+    fn a_switch_is_on_or_off_and_nothing_else() {
+        for default in [true, false] {
+            assert_eq!(environment().switch("ON", default), Ok(true));
+            assert_eq!(environment().switch("OFF", default), Ok(false));
+            assert_eq!(environment().switch("EMPTY", default), Ok(default));
+            assert_eq!(environment().switch("ABSENT", default), Ok(default));
+        }
+        for word in ["yes", "true", "1", "ON", "on "] {
+            let error = Environment::new(|_| Some(word.into())).switch("KPL", true).unwrap_err().to_string();
+            assert_eq!(
+                error,
+                format!("environment variable `KPL` is {word:?}: expected `on` or `off` (it is neither)")
+            );
+        }
     }
 }
