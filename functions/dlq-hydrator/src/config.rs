@@ -1,9 +1,9 @@
 //! What the environment says.
 
 use aws_edge::MESSAGE_BYTES_MAX;
+use recovery::QueueUrl;
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
-use std::str::FromStr;
 use std::time::Duration;
 use telemetry::{Environment, VariableError};
 
@@ -11,7 +11,7 @@ use telemetry::{Environment, VariableError};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// `SINK`: URL of the SQS queue that takes recovered records and loss reports.
-    pub sink_queue_url: String,
+    pub sink_queue_url: QueueUrl,
     /// `SINK_BATCH_MAX_BYTES`: the most that the sink takes in one message, and in one batch of them. AWS's bound unless
     /// a local stand-in has a smaller one.
     pub sink_batch_bytes_max: usize,
@@ -32,31 +32,15 @@ impl Config {
     pub fn from_environment<F: Fn(&str) -> Option<OsString>>(
         environment: &Environment<F>,
     ) -> Result<Self, VariableError> {
-        let sink: QueueUrl = environment.required("SINK", "the URL of an SQS queue")?;
         let bytes_max: Option<NonZeroUsize> =
             environment.optional("SINK_BATCH_MAX_BYTES", "a whole number of bytes above 0")?;
         let margin_ms = environment.optional("DEADLINE_MARGIN_MS", "a whole number of milliseconds")?;
         Ok(Self {
-            sink_queue_url: sink.0,
+            sink_queue_url: environment.required("SINK", "the URL of an SQS queue")?,
             sink_batch_bytes_max: bytes_max.map_or(MESSAGE_BYTES_MAX, NonZeroUsize::get).min(MESSAGE_BYTES_MAX),
             deadline_margin: Duration::from_millis(margin_ms.unwrap_or(DEFAULT_DEADLINE_MARGIN_MS)),
             invoke_identity_arn: environment.optional("INVOKE_IDENTITY_ARN", "the ARN of a role")?,
         })
-    }
-}
-
-/// An HTTP URL; which queue it names, SQS knows.
-struct QueueUrl(String);
-
-impl FromStr for QueueUrl {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-        let named = rest.and_then(|rest| rest.split_once('/')).is_some_and(|(host, path)| {
-            !host.is_empty() && !path.trim_matches('/').is_empty() && !text.contains(char::is_whitespace)
-        });
-        if named { Ok(Self(text.to_owned())) } else { Err("it is no https:// or http:// URL with a host and a path") }
     }
 }
 
@@ -72,7 +56,7 @@ mod tests {
     #[test]
     fn a_queue_is_all_that_is_needed() {
         let config = config(&[("SINK", "https://sqs.us-east-1.amazonaws.com/111122223333/recovered")]).unwrap();
-        assert_eq!(config.sink_queue_url, "https://sqs.us-east-1.amazonaws.com/111122223333/recovered");
+        assert_eq!(config.sink_queue_url.as_str(), "https://sqs.us-east-1.amazonaws.com/111122223333/recovered");
         assert_eq!(config.sink_batch_bytes_max, 1_048_576);
     }
 

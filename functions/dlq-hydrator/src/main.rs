@@ -29,8 +29,8 @@ async fn run() -> Result<(), lambda_runtime::Error> {
 
 fn hydrator(config: &Config, clients: Clients) -> AwsHydrator {
     Hydrator {
-        reader: AwsStreamReader::new(clients.clone()),
-        sink: SqsSink::new(clients, config.sink_queue_url.clone(), config.sink_batch_bytes_max),
+        sink: SqsSink::new(&clients, config.sink_queue_url.to_string(), config.sink_batch_bytes_max),
+        reader: AwsStreamReader::new(clients),
         bounds: Bounds::default(),
         invoke_identity_arn: config.invoke_identity_arn.clone(),
     }

@@ -1,4 +1,4 @@
-//! An SQS queue as the hydrator's sink.
+//! An SQS queue as a sink.
 
 use crate::Clients;
 use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata};
@@ -17,16 +17,21 @@ const ENTRY_ATTEMPTS_MAX: u32 = 3;
 /// Sends entries to a standard queue.
 #[derive(Debug, Clone)]
 pub struct SqsSink {
-    clients: Clients,
+    sqs: aws_sdk_sqs::Client,
     queue_url: String,
     batch_bytes_max: usize,
 }
 
 impl SqsSink {
-    /// A sink on the queue. `batch_bytes_max` bounds one message and one batch: [`MESSAGE_BYTES_MAX`] on AWS.
+    /// A sink on the queue. `batch_bytes_max` bounds one message and one batch, and is cut to [`MESSAGE_BYTES_MAX`], which
+    /// is the bound on AWS.
     #[must_use]
-    pub fn new(clients: Clients, queue_url: String, batch_bytes_max: usize) -> Self {
-        Self { clients, queue_url, batch_bytes_max }
+    pub fn new(clients: &Clients, queue_url: String, batch_bytes_max: usize) -> Self {
+        Self::with_client(clients.sqs().clone(), queue_url, batch_bytes_max)
+    }
+
+    pub(crate) fn with_client(sqs: aws_sdk_sqs::Client, queue_url: String, batch_bytes_max: usize) -> Self {
+        Self { sqs, queue_url, batch_bytes_max: batch_bytes_max.min(MESSAGE_BYTES_MAX) }
     }
 
     /// Sends one batch and again what of it was refused.
@@ -39,7 +44,7 @@ impl SqsSink {
                 let entry = SendMessageBatchRequestEntry::builder().id(index.to_string());
                 entries.push(entry.message_body(&batch[index].body).build().map_err(|error| error.to_string())?);
             }
-            let request = self.clients.sqs().send_message_batch().queue_url(&self.queue_url);
+            let request = self.sqs.send_message_batch().queue_url(&self.queue_url);
             let sent = request.set_entries(Some(entries)).send().await.map_err(|error| match error.code() {
                 Some(code) => format!("{code}: {}", error.message().unwrap_or("no message")),
                 None => DisplayErrorContext(&error).to_string(),

@@ -12,12 +12,14 @@
 //! | `verdict.rs` | the decision: what reading the range proved |
 //! | `recovered.rs` | what goes into the sink: recovered records and loss reports |
 //! | `sink.rs` | the trait that they are written through |
+//! | `queue_url.rs` | which queue is the sink: its URL |
 //! | `hydrate.rs` | one message from its text to its end |
 //! | `memory.rs` | a stream and a sink in memory, for tests and simulations |
 
 mod hydrate;
 pub mod memory;
 mod on_failure;
+mod queue_url;
 mod read_range;
 mod recovered;
 mod sink;
@@ -26,8 +28,11 @@ mod verdict;
 
 pub use hydrate::{HydrateError, Hydrated, Hydrator};
 pub use on_failure::{Failure, MessageError, OnFailureMessage};
+pub use queue_url::QueueUrl;
 pub use read_range::{Bounds, Gap, RangeError, RangeReading, ReadEnd, read_range};
-pub use recovered::{Certainty, LossReport, RecoveredRecord, SCHEMA_VERSION};
+pub use recovered::{
+    Certainty, LossReport, QUARANTINED_BY_PROCESSOR, QuarantinedRecord, RecoveredRecord, SCHEMA_VERSION,
+};
 pub use sink::{Sink, SinkEntry, SinkError};
 pub use stream_reader::{Page, Position, ReadError, ReadErrorKind, ShardIterator, StreamReader};
 pub use verdict::{Loss, LossReason, Verdict, verify};

@@ -14,7 +14,8 @@ pub trait Sink {
 /// One message for the sink.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SinkEntry {
-    /// Names what it is about for good: stream ARN, shard and sequence number, or a loss's bounds.
+    /// Names what it is about for good: stream ARN, shard and sequence number, with the sub-sequence number of what an
+    /// aggregate holds; or a loss's bounds.
     pub id: String,
     /// JSON.
     pub body: String,
