@@ -14,6 +14,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EpochMillis(pub i64);
 
+impl EpochMillis {
+    /// From seconds with a fraction, as Lambda delivers them; to the nearest millisecond.
+    #[must_use]
+    pub fn from_seconds(seconds: f64) -> Self {
+        let millis = seconds * 1000.0;
+        // Without the call that `round` is where the processor has no instruction for it.
+        #[expect(clippy::cast_possible_truncation, reason = "the cast saturates, and no date comes near")]
+        Self((millis + 0.5_f64.copysign(millis)) as i64)
+    }
+}
+
 impl Serialize for EpochMillis {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.0 % 1000 == 0 {
@@ -26,9 +37,7 @@ impl Serialize for EpochMillis {
 
 impl<'de> Deserialize<'de> for EpochMillis {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let seconds = f64::deserialize(deserializer)?;
-        #[expect(clippy::cast_possible_truncation, reason = "the cast saturates, and no date comes near")]
-        Ok(Self((seconds * 1000.0).round() as i64))
+        f64::deserialize(deserializer).map(Self::from_seconds)
     }
 }
 
@@ -48,5 +57,6 @@ mod tests {
         check("1767225600.5", 1_767_225_600_500);
         check("1767225600.005", 1_767_225_600_005);
         check("1545084650.987", 1_545_084_650_987);
+        check("-1.5", -1_500);
     }
 }

@@ -71,6 +71,14 @@ impl SequenceNumber {
         Ok(Self { text: text.into(), leading_zeros })
     }
 
+    /// Whether [`parse`](Self::parse) takes the text: for whoever reads numbers by the thousand and keeps none of them.
+    #[must_use]
+    pub fn is_valid(text: &str) -> bool {
+        let mut eights = text.as_bytes().chunks_exact(8);
+        let digits = eights.by_ref().all(is_eight_digits) && eights.remainder().iter().all(u8::is_ascii_digit);
+        digits && (1..=MAX_DIGITS).contains(&text.len())
+    }
+
     /// The text exactly as it was parsed, leading zeros included.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -80,6 +88,16 @@ impl SequenceNumber {
     fn significant_digits(&self) -> &str {
         &self.text[usize::from(self.leading_zeros)..]
     }
+}
+
+/// Whether eight bytes are decimal digits, looked at as one number: the high half of each byte is 3, and still is when 6 is
+/// added to it, which `:` and what follows it are not.
+fn is_eight_digits(bytes: &[u8]) -> bool {
+    const HIGH_HALVES: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+    const THREES: u64 = 0x3030_3030_3030_3030;
+    const SIXES: u64 = 0x0606_0606_0606_0606;
+    let Ok(eight) = bytes.try_into().map(u64::from_le_bytes) else { return false };
+    eight & HIGH_HALVES == THREES && eight.wrapping_add(SIXES) & HIGH_HALVES == THREES
 }
 
 impl Ord for SequenceNumber {
@@ -170,8 +188,14 @@ mod tests {
         assert_eq!(SequenceNumber::parse(&"1".repeat(130)), Err(SequenceNumberError::TooLong(130)));
         let error = SequenceNumber::parse("12x4").unwrap_err().to_string();
         assert_eq!(error, r#"expected a sequence number of decimal digits, got "12x4" with 'x' at offset 2"#);
-        for bad in ["-1", "+1", " 1", "1.0", "LATEST", "١"] {
+        for bad in ["", "-1", "+1", " 1", "1.0", "LATEST", "١", &"1".repeat(130)] {
             assert!(SequenceNumber::parse(bad).is_err(), "{bad:?} was accepted");
+            assert!(!SequenceNumber::is_valid(bad), "{bad:?} was accepted");
         }
+        for byte in 0..=127_u8 {
+            let text = format!("1234{}56789", char::from(byte));
+            assert_eq!(SequenceNumber::is_valid(&text), byte.is_ascii_digit(), "{byte}");
+        }
+        assert!(SequenceNumber::is_valid("0012") && SequenceNumber::is_valid(&"1".repeat(129)));
     }
 }
