@@ -1,41 +1,61 @@
 //! The one file to replace in a fork: the order, as the table holds it, and what to do when it changes.
 
-use partial_batch::{Change, RecordContext, RecordError};
-use records::Number;
+use partial_batch::{Change, Payload, RecordContext, RecordError, Text};
 use rust_decimal::Decimal;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use std::str::FromStr;
 
-/// An order, an item of the table with the key `order_id`. Attributes that it does not name may be there.
+/// An order, an item of the table with the key `order_id`. Attributes that it does not name may be there. Its texts are borrowed from the record: an owned `String` would do as well, and take a little longer.
 #[derive(Deserialize)]
-pub struct Order {
+pub struct Order<'p> {
     /// The table's key.
-    pub order_id: String,
+    #[serde(borrow)]
+    pub order_id: Text<'p>,
     /// Whose order it is.
-    pub customer_id: String,
+    #[serde(borrow)]
+    pub customer_id: Text<'p>,
     /// What the customer pays.
-    #[serde(deserialize_with = "decimal")]
-    pub amount: Decimal,
+    #[serde(deserialize_with = "records::number::exact")]
+    pub amount: Money,
     /// ISO 4217 code.
-    #[expect(dead_code, reason = "part of an order, though no rule of the example reads it")]
-    pub currency: Option<String>,
-    /// RFC 3339 time.
-    #[expect(dead_code, reason = "part of an order, though no rule of the example reads it")]
-    pub created_at: Option<String>,
+    #[serde(borrow)]
+    pub currency: Option<Text<'p>>,
     /// What was bought; may be empty.
-    pub items: Vec<OrderItem>,
+    #[serde(borrow)]
+    pub items: Vec<OrderItem<'p>>,
 }
 
 /// One line of an order.
 #[derive(Deserialize)]
-pub struct OrderItem {
+pub struct OrderItem<'p> {
     /// Article number.
+    #[serde(borrow)]
     #[expect(dead_code, reason = "part of an order, though no rule of the example reads it")]
-    pub sku: String,
+    pub sku: Text<'p>,
     /// Number of pieces.
     pub qty: i64,
     /// Price of one piece.
-    #[serde(deserialize_with = "decimal")]
-    pub price: Decimal,
+    #[serde(deserialize_with = "records::number::exact")]
+    pub price: Money,
+}
+
+/// Money is decimal, and so are DynamoDB's numbers.
+#[derive(Clone, Copy)]
+pub struct Money(pub Decimal);
+
+impl FromStr for Money {
+    type Err = rust_decimal::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().or_else(|_| Decimal::from_scientific(text)).map(Self)
+    }
+}
+
+/// Stands for `Order<'p>`, whatever the lifetime.
+pub enum Orders {}
+
+impl Payload for Orders {
+    type Of<'p> = Order<'p>;
 }
 
 /// Handles one change. Replace the body with what your business does; everything else is done for you.
@@ -46,22 +66,23 @@ pub struct OrderItem {
 ///
 /// [`RecordError::invalid`] for an order that breaks a rule: no retry can mend it. Return [`RecordError::retryable`]
 /// for what another attempt may not meet.
-pub async fn handle(change: Change<Order>, _context: RecordContext) -> Result<(), RecordError> {
+pub async fn handle(change: Change<Order<'_>>, _context: RecordContext<'_>) -> Result<(), RecordError> {
     match change {
         Change::Insert { new } | Change::Modify { new, .. } => new.validate(),
         Change::Remove { .. } => Ok(()),
     }
 }
 
-impl Order {
-    fn validate(&self) -> Result<(), RecordError> {
+impl Order<'_> {
+    /// The rules of an order.
+    pub fn validate(&self) -> Result<(), RecordError> {
         if self.order_id.is_empty() {
             return Err(RecordError::invalid("`order_id` is empty"));
         }
         if self.customer_id.is_empty() {
             return Err(RecordError::invalid("`customer_id` is empty"));
         }
-        if self.amount <= Decimal::ZERO {
+        if self.amount.0 <= Decimal::ZERO {
             return Err(RecordError::invalid("`amount` is not positive"));
         }
         if self.items.iter().any(|item| item.qty < 1) {
@@ -79,7 +100,7 @@ impl Order {
         let difference = self
             .items
             .iter()
-            .try_fold(self.amount, |rest, item| rest.checked_sub(item.price.checked_mul(Decimal::from(item.qty))?));
+            .try_fold(self.amount.0, |rest, item| rest.checked_sub(item.price.0.checked_mul(Decimal::from(item.qty))?));
         match difference {
             Some(difference) if difference.abs() < cent => Ok(()),
             Some(_) => Err(RecordError::invalid("`amount` differs from the sum of the items by a cent or more")),
@@ -88,26 +109,17 @@ impl Order {
     }
 }
 
-/// Money is decimal, and so are DynamoDB's numbers.
-fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
-    let number = Number::deserialize(deserializer)?;
-    let text = number.as_str();
-    let decimal = text.parse().or_else(|_| Decimal::from_scientific(text));
-    decimal.map_err(|_| serde::de::Error::custom("a number is out of range"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use records::{Item, from_item};
+    use records::read_item;
 
     const GOOD: &str = r#"{"order_id":{"S":"o-1"},"customer_id":{"S":"c-1"},"amount":{"N":"30.03"},
         "currency":{"NULL":true},"items":{"L":[{"M":{"sku":{"S":"A"},"qty":{"N":"3"},"price":{"N":"10.01"}}}]},
         "note":{"SS":["unknown"]}}"#;
 
     fn check(json: &str, expected: Result<(), &str>) {
-        let item: Item = serde_json::from_str(json).unwrap();
-        let result = match from_item::<Order>(&item) {
+        let result = match read_item::<Order<'_>>(json) {
             Ok(order) => order.validate().map_err(|error| error.to_string()),
             Err(_) => Err("does not fit".to_owned()),
         };

@@ -1,61 +1,91 @@
 //! The one file to replace in a fork: the order, as it comes on the stream, and what to do with it.
 
-use partial_batch::{RecordContext, RecordError};
+use partial_batch::{Arrived, Change, Payload, RecordContext, RecordError, Text};
 use rust_decimal::Decimal;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use std::str::FromStr;
 
-/// An order, the JSON in a Kinesis record. Fields that it does not name may be there.
+/// An order: the JSON in a Kinesis record, or an item of a table whose changes come on the stream. Fields that it does not
+/// name may be there. Its texts are borrowed from the record: an owned `String` would do as well, and take a little longer.
 #[derive(Deserialize)]
-pub struct Order {
+pub struct Order<'p> {
     /// Unique id.
-    pub order_id: String,
+    #[serde(borrow)]
+    pub order_id: Text<'p>,
     /// The partition key too: one customer's orders stay in order.
-    pub customer_id: String,
+    #[serde(borrow)]
+    pub customer_id: Text<'p>,
     /// What the customer pays.
-    #[serde(deserialize_with = "decimal")]
-    pub amount: Decimal,
+    #[serde(deserialize_with = "records::number::exact")]
+    pub amount: Money,
     /// ISO 4217 code.
-    #[expect(dead_code, reason = "part of an order, though no rule of the example reads it")]
-    pub currency: Option<String>,
-    /// RFC 3339 time.
-    #[expect(dead_code, reason = "part of an order, though no rule of the example reads it")]
-    pub created_at: Option<String>,
+    #[serde(borrow)]
+    pub currency: Option<Text<'p>>,
     /// What was bought; may be empty.
-    pub items: Vec<OrderItem>,
+    #[serde(borrow)]
+    pub items: Vec<OrderItem<'p>>,
 }
 
 /// One line of an order.
 #[derive(Deserialize)]
-pub struct OrderItem {
+pub struct OrderItem<'p> {
     /// Article number.
+    #[serde(borrow)]
     #[expect(dead_code, reason = "part of an order, though no rule of the example reads it")]
-    pub sku: String,
+    pub sku: Text<'p>,
     /// Number of pieces.
     pub qty: i64,
     /// Price of one piece.
-    #[serde(deserialize_with = "decimal")]
-    pub price: Decimal,
+    #[serde(deserialize_with = "records::number::exact")]
+    pub price: Money,
 }
 
-/// Handles one order. Replace the body with what your business does; everything else is done for you.
+/// Money is decimal.
+#[derive(Clone, Copy)]
+pub struct Money(pub Decimal);
+
+impl FromStr for Money {
+    type Err = rust_decimal::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().or_else(|_| Decimal::from_scientific(text)).map(Self)
+    }
+}
+
+/// Stands for `Order<'p>`, whatever the lifetime.
+pub enum Orders {}
+
+impl Payload for Orders {
+    type Of<'p> = Order<'p>;
+}
+
+/// Handles one record. Replace the body with what your business does; everything else is done for you.
+///
+/// Of a change, the new image is validated. The old one is history: it has to be an order, not a valid one.
 ///
 /// # Errors
 ///
 /// [`RecordError::invalid`] for an order that breaks a rule: no retry can mend it. Return [`RecordError::retryable`]
 /// for what another attempt may not meet.
-pub async fn handle(order: Order, _context: RecordContext) -> Result<(), RecordError> {
-    order.validate()
+pub async fn handle(arrived: Arrived<Order<'_>>, _context: RecordContext<'_>) -> Result<(), RecordError> {
+    match arrived {
+        Arrived::Json(order) | Arrived::Change(Change::Insert { new: order } | Change::Modify { new: order, .. }) => {
+            order.validate()
+        }
+        Arrived::Change(Change::Remove { .. }) => Ok(()),
+    }
 }
 
-impl Order {
-    fn validate(&self) -> Result<(), RecordError> {
+impl Order<'_> {
+    /// The rules of an order.
+    pub fn validate(&self) -> Result<(), RecordError> {
         if self.order_id.is_empty() {
             return Err(RecordError::invalid("`order_id` is empty"));
         }
         if self.customer_id.is_empty() {
             return Err(RecordError::invalid("`customer_id` is empty"));
         }
-        if self.amount <= Decimal::ZERO {
+        if self.amount.0 <= Decimal::ZERO {
             return Err(RecordError::invalid("`amount` is not positive"));
         }
         if self.items.iter().any(|item| item.qty < 1) {
@@ -73,20 +103,13 @@ impl Order {
         let difference = self
             .items
             .iter()
-            .try_fold(self.amount, |rest, item| rest.checked_sub(item.price.checked_mul(Decimal::from(item.qty))?));
+            .try_fold(self.amount.0, |rest, item| rest.checked_sub(item.price.0.checked_mul(Decimal::from(item.qty))?));
         match difference {
             Some(difference) if difference.abs() < cent => Ok(()),
             Some(_) => Err(RecordError::invalid("`amount` differs from the sum of the items by a cent or more")),
             None => Err(RecordError::invalid("the sum of the items is too large to count")),
         }
     }
-}
-
-/// Money is decimal. The shortest decimal that names the float is the one that was written, up to 15 digits: enough for
-/// ten trillions to the hundredth of a cent.
-fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
-    let number = f64::deserialize(deserializer)?;
-    number.to_string().parse().map_err(|_| serde::de::Error::custom("a number is out of range"))
 }
 
 #[cfg(test)]
@@ -97,7 +120,7 @@ mod tests {
         "created_at":"2026-01-05T10:00:00Z","items":[{"sku":"A","qty":3,"price":10.01}],"note":"unknown"}"#;
 
     fn check(json: &str, expected: Result<(), &str>) {
-        let order: Result<Order, _> = serde_json::from_str(json);
+        let order: Result<Order<'_>, _> = serde_json::from_str(json);
         let result = match order {
             Ok(order) => order.validate().map_err(|error| error.to_string()),
             Err(_) => Err("does not parse".to_owned()),

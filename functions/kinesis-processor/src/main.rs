@@ -2,8 +2,9 @@
 
 mod config;
 mod handler;
+mod totals;
 
-use partial_batch::JsonPayload;
+use partial_batch::{Engine, JsonOrChange, Kinesis, WindowEngine};
 use std::process::ExitCode;
 
 #[tokio::main(flavor = "current_thread")]
@@ -14,5 +15,11 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), partial_batch::RunError> {
     let config = config::from_environment()?;
-    partial_batch::run(JsonPayload::new(), handler::handle, config).await
+    let source = Kinesis::new(JsonOrChange::<handler::Orders>::new()).with_kpl(config.kpl);
+    let quarantine = config::quarantine(&config.on_invalid)?;
+    if config.tumbling_window {
+        partial_batch::run(WindowEngine::new(source, totals::OrderTotals).with_quarantine(quarantine), &config).await
+    } else {
+        partial_batch::run(Engine::new(source, handler::handle, &config).with_quarantine(quarantine), &config).await
+    }
 }

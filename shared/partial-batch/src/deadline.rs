@@ -3,6 +3,9 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 
+/// Longer than any invocation lasts, so that a deadline in the far future is one that can be counted to.
+const INVOCATION_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// When Lambda kills the invocation, and when the engine stops before that.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline {
@@ -23,6 +26,7 @@ impl Deadline {
     /// time to handle something, instead of giving every batch back untouched.
     #[must_use]
     pub fn after(remaining: Duration, margin: Duration) -> Self {
+        let remaining = remaining.min(INVOCATION_MAX);
         Self { stop_at: Instant::now() + (remaining - margin.min(remaining / 2)) }
     }
 

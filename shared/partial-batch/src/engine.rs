@@ -1,198 +1,203 @@
-//! The loop: records in order, until the first failure or the deadline.
+//! The engine: an event in, what became of its records out.
 
-use crate::{BatchError, BatchResponse, Deadline, Handler, Record, RecordContext, RecordError, Source};
-use futures_util::FutureExt;
-use records::SequenceNumber;
-use std::panic::AssertUnwindSafe;
+use crate::batch::{Batch, Progress};
+use crate::checkpoint::Checkpoint;
+use crate::event::read;
+use crate::quarantine::{EventOrigin, Quarantine};
+use crate::{
+    BatchError, BatchResponse, Config, Deadline, Handler, Memory, OriginKind, RecordError, RecordErrorKind, Source,
+};
+use records::EpochMillis;
+use std::cell::RefCell;
+use telemetry::Latencies;
+
+/// Handles batches, one after the other, for as long as the environment lives.
+#[derive(Debug)]
+pub struct Engine<S, H> {
+    pub(crate) source: S,
+    pub(crate) handler: H,
+    pub(crate) concurrency: usize,
+    pub(crate) memory: RefCell<Memory>,
+    pub(crate) quarantine: Option<Quarantine>,
+}
+
+/// What Lambda says of an invocation.
+#[derive(Debug, Clone, Copy)]
+pub struct InvocationContext<'a> {
+    /// Names the invocation in logs and quarantined records.
+    pub request_id: &'a str,
+    /// The function, as it was invoked.
+    pub function_arn: &'a str,
+    /// When to stop.
+    pub deadline: Deadline,
+}
+
+impl InvocationContext<'_> {
+    /// An invocation without a name: for tests and simulations.
+    #[must_use]
+    pub fn until(deadline: Deadline) -> Self {
+        Self { request_id: "", function_arn: "", deadline }
+    }
+}
 
 /// What became of a batch.
 #[derive(Debug)]
-pub struct BatchReport {
-    /// Number of records in the batch.
+pub struct BatchReport<R = BatchResponse> {
+    /// Number of records in the batch, as the stream has them.
     pub records: usize,
-    /// Number of records handled: the ones before the first that was not.
+    /// Number of those at its begin that are done: the response lets Lambda go on behind them.
+    pub passed: usize,
+    /// Number of records that the handler has handled in this invocation: parts of aggregated records by themselves.
     pub handled: usize,
-    /// The first record that was not handled.
-    pub failed: Option<FailedRecord>,
+    /// Number that was skipped, since this environment had handled them before.
+    pub remembered: usize,
+    /// Number of invalid records that went to the quarantine.
+    pub quarantined: usize,
+    /// What was not handled although it was started, in the order of the batch, and what went to the quarantine.
+    pub failures: Vec<FailedRecord>,
+    /// How long each record took that was handled or failed.
+    pub latencies: Latencies,
+    /// The stream's ARN, where the event says it.
+    pub stream: Option<String>,
+    /// When the stream took the last record of the batch.
+    pub last_arrival: Option<EpochMillis>,
     /// What to answer, or why the function has to fail.
-    pub response: Result<BatchResponse, BatchError>,
+    pub response: Result<R, BatchError>,
 }
 
-/// A record that was not handled.
+/// A record that failed, or that was quarantined.
 #[derive(Debug, Clone)]
 pub struct FailedRecord {
     /// Its index in the batch, counted from 0.
     pub index: usize,
+    /// The stream's ARN; empty where the event does not say.
+    pub stream: String,
+    /// The shard, or the change's own id; empty where the event does not say.
+    pub origin: String,
+    /// Which of the two.
+    pub origin_kind: OriginKind,
     /// Its position, where it has one.
-    pub sequence_number: Option<SequenceNumber>,
+    pub sequence_number: Option<String>,
+    /// Its position in the aggregated record, counted from 0.
+    pub sub_sequence_number: Option<u32>,
+    /// How often this environment has tried it, this time included.
+    pub attempt: u32,
     /// Why.
     pub error: RecordError,
+    /// Whether its payload is in the quarantine, so that the batch went on.
+    pub quarantined: bool,
 }
 
-/// Handles the batch in `event` and decides what to answer.
-///
-/// Records are handled in order, one at a time. The first that fails ends the batch: Lambda retries from there, so
-/// whatever was done behind it would be done twice. A panic is one record's failure. No record is started after the
-/// deadline, and one that runs over it is cancelled.
-pub async fn process<S, H>(event: &[u8], source: &S, handler: &H, deadline: Deadline) -> BatchReport
-where
-    S: Source,
-    H: Handler<S::Payload>,
-{
-    let records = match records::split_records(event) {
-        Ok(records) => records,
-        Err(error) => return BatchReport { records: 0, handled: 0, failed: None, response: Err(error.into()) },
-    };
-    let mut last_handled = None;
-    for (index, raw) in records.iter().enumerate() {
-        let record = source.decode(raw);
-        let position = record.sequence_number.clone();
-        let Err(error) = handle_one(record, handler, deadline).await else {
-            last_handled = position.ok();
-            continue;
+impl<R> BatchReport<R> {
+    /// Number of records that were invalid, quarantined or not.
+    #[must_use]
+    pub fn invalid(&self) -> usize {
+        self.failures.iter().filter(|failure| failure.error.kind() == RecordErrorKind::Invalid).count()
+    }
+
+    /// Number of records that failed and will come again.
+    #[must_use]
+    pub fn failed(&self) -> usize {
+        self.failures.iter().filter(|failure| !failure.quarantined).count()
+    }
+
+    /// An event that is no batch.
+    pub(crate) fn refused(error: BatchError) -> Self {
+        Self {
+            records: 0,
+            passed: 0,
+            handled: 0,
+            remembered: 0,
+            quarantined: 0,
+            failures: Vec::new(),
+            latencies: Latencies::default(),
+            stream: None,
+            last_arrival: None,
+            response: Err(error),
+        }
+    }
+
+    /// The report with another response.
+    pub(crate) fn with_response<T>(self, response: Result<T, BatchError>) -> BatchReport<T> {
+        BatchReport {
+            response,
+            records: self.records,
+            passed: self.passed,
+            handled: self.handled,
+            remembered: self.remembered,
+            quarantined: self.quarantined,
+            failures: self.failures,
+            latencies: self.latencies,
+            stream: self.stream,
+            last_arrival: self.last_arrival,
+        }
+    }
+}
+
+impl<S: Source, H: for<'p> Handler<S::Payload<'p>>> Engine<S, H> {
+    /// An engine that starts with an empty memory. Invalid records are retried unless there is a quarantine.
+    #[must_use]
+    pub fn new(source: S, handler: H, config: &Config) -> Self {
+        let memory = RefCell::new(Memory::new(config.skip_handled));
+        Self { source, handler, concurrency: config.concurrency.get(), memory, quarantine: None }
+    }
+
+    /// With a quarantine invalid records go there, and the batch goes on.
+    #[must_use]
+    pub fn with_quarantine(self, quarantine: Option<Quarantine>) -> Self {
+        Self { quarantine, ..self }
+    }
+
+    /// Handles the batch in `event` and decides what to answer.
+    ///
+    /// Records of one key are handled in order, and as many keys side by side as the configuration says. After the first
+    /// failure nothing behind it is started: Lambda retries from the lowest record that is not done. A panic is one
+    /// record's failure. No record is started after the deadline, and one that runs over it is cancelled.
+    pub async fn process(&self, event: &[u8], invocation: &InvocationContext<'_>) -> BatchReport {
+        let records = match read(event, &self.source) {
+            Ok(records) => records,
+            Err(error) => return BatchReport::refused(error.into()),
         };
-        let failed = FailedRecord { index, sequence_number: position.clone().ok(), error };
-        let response = BatchResponse::from_open_record(index, position, last_handled);
-        return BatchReport { records: records.len(), handled: index, failed: Some(failed), response };
+        let origin = EventOrigin::new(event, invocation.function_arn, invocation.request_id);
+        let batch = Batch {
+            records: &records,
+            source: &self.source,
+            handler: &self.handler,
+            concurrency: self.concurrency,
+            memory: &self.memory,
+            quarantine: self.quarantine.as_ref().map(|quarantine| (quarantine, &origin)),
+            deadline: invocation.deadline,
+        };
+        let progress = batch.handle().await;
+        report(&batch, progress)
     }
-    BatchReport { records: records.len(), handled: records.len(), failed: None, response: Ok(BatchResponse::success()) }
 }
 
-async fn handle_one<P, H: Handler<P>>(record: Record<P>, handler: &H, deadline: Deadline) -> Result<(), RecordError> {
-    if deadline.is_reached() {
-        return Err(RecordError::not_started());
+/// Decides the response, and keeps in memory what Lambda will deliver again.
+pub(crate) fn report<S: Source, H>(batch: &Batch<'_, '_, S, H>, progress: Progress) -> BatchReport {
+    let records = batch.records;
+    let open = progress.first_open();
+    let checkpoint = Checkpoint::decide(open, |index| records[index].sequence_number.clone());
+    if open.is_some() {
+        // Without a checkpoint the whole batch comes again.
+        batch.remember(&progress, checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.comes_again_from));
     }
-    // A record that cannot be named is not handled: if it failed later, nothing could be said of it.
-    let sequence_number = record.sequence_number?;
-    let payload = record.payload?;
-    let context = RecordContext { sequence_number, key: record.key, arrival: record.arrival, deadline };
-    // The call itself may panic as well as the future it returns.
-    let handled = AssertUnwindSafe(async { handler.handle(payload, context).await }).catch_unwind();
-    match tokio::time::timeout_at(deadline.stop_at(), handled).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(_panic)) => Err(RecordError::panicked()),
-        Err(_elapsed) => Err(RecordError::overran()),
+    let stream = records.iter().map(|record| &record.stream).find(|stream| !stream.is_empty());
+    BatchReport {
+        records: records.len(),
+        passed: open.unwrap_or(records.len()),
+        handled: progress.handled,
+        remembered: progress.remembered,
+        quarantined: progress.failures.iter().filter(|failure| failure.quarantined).count(),
+        stream: stream.map(|stream| stream.clone().into_owned()),
+        last_arrival: records.iter().rev().find_map(|record| record.arrival),
+        failures: progress.failures,
+        latencies: progress.latencies,
+        response: checkpoint.map(|checkpoint| checkpoint.response),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{RawPayload, RecordErrorKind};
-    use std::cell::RefCell;
-    use std::time::Duration;
-
-    const LONG: Duration = Duration::from_secs(60);
-
-    fn event(numbers: &[&str]) -> String {
-        let record = |number: &&str| format!(r#"{{"kinesis":{{"sequenceNumber":"{number}","data":"AA=="}}}}"#);
-        format!(r#"{{"Records":[{}]}}"#, numbers.iter().map(record).collect::<Vec<_>>().join(","))
-    }
-
-    /// Runs a batch and returns the report, its response as JSON, and the positions that reached the handler.
-    async fn run(
-        event: &str,
-        deadline: Deadline,
-        outcome: impl AsyncFn(&str) -> Result<(), RecordError>,
-    ) -> (BatchReport, String, Vec<String>) {
-        let seen = RefCell::new(Vec::new());
-        let handler = |_: Vec<u8>, context: RecordContext| {
-            seen.borrow_mut().push(context.sequence_number().to_string());
-            let outcome = &outcome;
-            async move { outcome(context.sequence_number().as_str()).await }
-        };
-        let report = process(event.as_bytes(), &RawPayload, &handler, deadline).await;
-        let response = match &report.response {
-            Ok(response) => serde_json::to_string(response).unwrap(),
-            Err(error) => error.to_string(),
-        };
-        (report, response, seen.into_inner())
-    }
-
-    fn far() -> Deadline {
-        Deadline::after(LONG, Duration::ZERO)
-    }
-
-    #[tokio::test]
-    async fn a_good_batch_is_handled_in_order_and_names_nothing() {
-        let (report, response, seen) = run(&event(&["1", "2", "3"]), far(), async |_| Ok(())).await;
-        assert_eq!((report.handled, response.as_str()), (3, r#"{"batchItemFailures":[]}"#));
-        assert_eq!(seen, ["1", "2", "3"]);
-    }
-
-    #[tokio::test]
-    async fn a_poison_record_stops_the_checkpoint_before_it() {
-        let fails = async |number: &str| match number {
-            "2" => Err(RecordError::invalid("bad")),
-            _ => Ok(()),
-        };
-        let (report, response, seen) = run(&event(&["1", "2", "3"]), far(), fails).await;
-        assert_eq!((report.handled, response.as_str()), (1, r#"{"batchItemFailures":[{"itemIdentifier":"2"}]}"#));
-        assert_eq!(seen, ["1", "2"], "nothing behind the failure is started");
-    }
-
-    #[tokio::test]
-    async fn a_panic_is_one_records_failure() {
-        let fails = async |number: &str| {
-            assert!(number != "2", "a bug");
-            Ok(())
-        };
-        let (report, response, _) = run(&event(&["1", "2"]), far(), fails).await;
-        assert_eq!(report.failed.unwrap().error.kind(), RecordErrorKind::Panicked);
-        assert_eq!(response, r#"{"batchItemFailures":[{"itemIdentifier":"2"}]}"#);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_record_that_runs_over_the_deadline_is_cancelled_and_named() {
-        let slow = async |number: &str| {
-            let seconds = if number == "2" { 100 } else { 1 };
-            tokio::time::sleep(Duration::from_secs(seconds)).await;
-            Ok(())
-        };
-        let deadline = Deadline::after(Duration::from_secs(10), Duration::from_secs(1));
-        let started = tokio::time::Instant::now();
-        let (report, response, _) = run(&event(&["1", "2", "3"]), deadline, slow).await;
-        assert_eq!(report.failed.unwrap().error.kind(), RecordErrorKind::DeadlineExceeded);
-        assert_eq!(response, r#"{"batchItemFailures":[{"itemIdentifier":"2"}]}"#);
-        assert_eq!(started.elapsed().as_secs(), 9, "one second before Lambda's deadline");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn no_record_is_started_after_the_deadline() {
-        let slow = async |_: &str| {
-            tokio::time::sleep(Duration::from_secs(9)).await;
-            Ok(())
-        };
-        let deadline = Deadline::after(Duration::from_secs(10), Duration::from_secs(1));
-        let (report, response, seen) = run(&event(&["1", "2"]), deadline, slow).await;
-        assert_eq!((report.handled, seen.len()), (1, 1), "the second was not started");
-        assert_eq!(response, r#"{"batchItemFailures":[{"itemIdentifier":"2"}]}"#);
-    }
-
-    #[tokio::test]
-    async fn a_record_without_a_sequence_number_keeps_the_progress_before_it() {
-        let event = event(&["1", "2"]).replace(r#""2""#, "null");
-        let (report, response, seen) = run(&event, far(), async |_| Ok(())).await;
-        assert_eq!((report.handled, seen.len()), (1, 1), "what cannot be named is not handled");
-        assert_eq!(response, r#"{"batchItemFailures":[{"itemIdentifier":"1"}]}"#);
-    }
-
-    #[tokio::test]
-    async fn a_batch_in_which_nothing_can_be_named_is_a_function_error() {
-        let event = event(&["1", "2"]).replace(r#""1""#, r#""""#);
-        let (_, error, seen) = run(&event, far(), async |_| Ok(())).await;
-        assert!(error.contains("record 0") && error.contains("kinesis.sequenceNumber"), "{error}");
-        assert!(seen.is_empty());
-    }
-
-    #[tokio::test]
-    async fn an_event_that_is_no_batch_is_a_function_error() {
-        for event in ["", "not json", "{}", "[]", r#"{"Records":{}}"#] {
-            let (report, error, _) = run(event, far(), async |_| Ok(())).await;
-            assert!(report.response.is_err(), "{event:?} was taken for a batch");
-            assert!(error.contains(r#"expected a JSON event `{"Records":[...]}`"#), "{error}");
-        }
-        let (report, _, _) = run(r#"{"Records":[]}"#, far(), async |_| Ok(())).await;
-        assert!(report.response.is_ok(), "an empty batch is handled");
-    }
-}
+mod properties;
+#[cfg(test)]
+mod tests;

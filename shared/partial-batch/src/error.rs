@@ -8,7 +8,7 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordError {
     kind: RecordErrorKind,
-    message: String,
+    message: Box<str>,
 }
 
 /// What kind of failure it was, and with it whether trying again can help.
@@ -16,40 +16,43 @@ pub struct RecordError {
 pub enum RecordErrorKind {
     /// Something around the record failed; the next attempt may succeed.
     Retryable,
-    /// The record itself is wrong; no attempt will succeed.
+    /// The record itself is wrong; no attempt will succeed. `ON_INVALID` says what becomes of it.
     Invalid,
     /// The handler panicked, or the reading of its payload did.
     Panicked,
-    /// The record could not be finished, or not be started, before the deadline.
+    /// The deadline guard cancelled it after others had taken their time: the next attempt begins with it.
     DeadlineExceeded,
+    /// The record had a whole invocation and did not finish: it takes longer than the function's time-out.
+    TooSlow,
 }
 
 impl RecordError {
     /// A failure that another attempt may not meet: a throttled table, a closed connection.
     pub fn retryable(message: impl fmt::Display) -> Self {
-        Self { kind: RecordErrorKind::Retryable, message: message.to_string() }
+        Self::new(RecordErrorKind::Retryable, message)
     }
 
     /// A record that no attempt will handle: malformed, incomplete, against a rule of the business.
     pub fn invalid(message: impl fmt::Display) -> Self {
-        Self { kind: RecordErrorKind::Invalid, message: message.to_string() }
+        Self::new(RecordErrorKind::Invalid, message)
     }
 
     pub(crate) fn panicked() -> Self {
-        Self {
-            kind: RecordErrorKind::Panicked,
-            message: "the handler, or the reading of its payload, panicked".to_owned(),
-        }
+        Self::new(RecordErrorKind::Panicked, "the handler, or the reading of its payload, panicked")
     }
 
-    pub(crate) fn overran() -> Self {
-        let message = "the record was not finished before the deadline guard".to_owned();
-        Self { kind: RecordErrorKind::DeadlineExceeded, message }
+    pub(crate) fn deadline_exceeded() -> Self {
+        let message = "the record was not finished before the deadline guard; the next attempt begins with it";
+        Self::new(RecordErrorKind::DeadlineExceeded, message)
     }
 
-    pub(crate) fn not_started() -> Self {
-        let message = "the record was not started: the deadline guard was reached".to_owned();
-        Self { kind: RecordErrorKind::DeadlineExceeded, message }
+    pub(crate) fn too_slow() -> Self {
+        let message = "the record alone did not finish within a whole invocation: it needs a longer time-out";
+        Self::new(RecordErrorKind::TooSlow, message)
+    }
+
+    fn new(kind: RecordErrorKind, message: impl fmt::Display) -> Self {
+        Self { kind, message: message.to_string().into() }
     }
 
     /// What kind of failure it was.
@@ -74,6 +77,7 @@ impl fmt::Display for RecordErrorKind {
             Self::Invalid => "invalid",
             Self::Panicked => "panicked",
             Self::DeadlineExceeded => "deadline_exceeded",
+            Self::TooSlow => "too_slow",
         })
     }
 }
