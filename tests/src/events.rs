@@ -1,11 +1,69 @@
 //! Events as Lambda delivers them.
 
-use serde_json::{Value, json};
+use partial_batch::testkit;
+use records::StreamKind;
+use records::kpl::{SubRecord, aggregate};
+use serde_json::{Map, Value, json};
 
 /// A good order as JSON, or one that breaks a rule when its amount is not 20.
 #[must_use]
 pub fn order(id: &str, amount: f64) -> Value {
     json!({"order_id": id, "customer_id": "customer-1", "amount": amount, "items": [{"sku": "A", "qty": 2, "price": 10}]})
+}
+
+/// A record of either source that holds an order: good when its amount is 20. Records of one key stay in order.
+#[must_use]
+pub fn order_record(kind: StreamKind, sequence_number: &str, key: &str, amount: f64) -> Value {
+    let order = order(key, amount);
+    match kind {
+        StreamKind::Kinesis => testkit::kinesis_record(sequence_number, key, order.to_string()),
+        StreamKind::DynamoDb => table_record(sequence_number, "INSERT", &order, &Value::Null),
+    }
+}
+
+/// A change of the orders table. The images are plain JSON; `null` for no image.
+#[must_use]
+pub fn table_record(sequence_number: &str, kind: &str, new: &Value, old: &Value) -> Value {
+    let key = if new.is_null() { &old["order_id"] } else { &new["order_id"] };
+    let keys = image(&json!({ "order_id": key }));
+    testkit::dynamodb_record(sequence_number, kind, &keys, &image(new), &image(old))
+}
+
+/// An item in DynamoDB's typed JSON, of plain JSON; `null` of `null`.
+#[must_use]
+pub fn image(plain: &Value) -> Value {
+    plain.as_object().map_or(Value::Null, |fields| {
+        let typed = fields.iter().map(|(name, value)| (name.clone(), attribute(value)));
+        typed.collect::<Map<String, Value>>().into()
+    })
+}
+
+fn attribute(plain: &Value) -> Value {
+    match plain {
+        Value::Null => json!({"NULL": true}),
+        Value::Bool(value) => json!({"BOOL": value}),
+        Value::Number(number) => json!({"N": number.to_string()}),
+        Value::String(text) => json!({"S": text}),
+        Value::Array(values) => json!({"L": values.iter().map(attribute).collect::<Vec<_>>()}),
+        Value::Object(_) => json!({"M": image(plain)}),
+    }
+}
+
+/// What a producer packed into one record: an order each, by its key and amount.
+#[must_use]
+pub fn packed_orders(orders: &[(&str, f64)]) -> Vec<u8> {
+    let data: Vec<String> = orders.iter().map(|(key, amount)| order(key, *amount).to_string()).collect();
+    let parts = orders.iter().zip(&data);
+    let parts =
+        parts.map(|((key, _), data)| SubRecord { partition_key: key, explicit_hash_key: None, data: data.as_bytes() });
+    aggregate(&parts.collect::<Vec<_>>())
+}
+
+/// The response of a processor that names these.
+#[must_use]
+pub fn named(identifiers: &[&str]) -> Value {
+    let failure = |identifier: &&str| json!({"itemIdentifier": identifier});
+    json!({"batchItemFailures": identifiers.iter().map(failure).collect::<Vec<_>>()})
 }
 
 /// One record of a Kinesis event; `data` is base64 already.

@@ -72,6 +72,13 @@ impl TestFunction {
         Self { function: Function::new(config), lines }
     }
 
+    /// The same with another time-out.
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        let config = FunctionConfig { timeout, ..self.function.config().clone() };
+        Self { function: Function::new(config), ..self }
+    }
+
     /// Invokes the function with an event, whatever its bytes.
     ///
     /// # Errors

@@ -2,6 +2,13 @@
 
 mod events;
 mod functions;
+mod observed;
+mod sinks;
 
-pub use events::{dynamodb_event, kinesis_event, kinesis_record, order, sqs_event};
+pub use events::{
+    dynamodb_event, image, kinesis_event, kinesis_record, named, order, order_record, packed_orders, sqs_event,
+    table_record,
+};
 pub use functions::{TestFunction, binaries, hydrator, processor, processor_with};
+pub use observed::Observed;
+pub use sinks::{ClosedEndpoint, SilentEndpoint, quarantine_to};

@@ -1,0 +1,82 @@
+//! A handler that succeeds or fails by the bytes of the payload alone, so that what it does can be foretold.
+
+use partial_batch::{Arrived, Change, Handler, RecordContext, RecordError};
+use serde_json::Value;
+use std::borrow::Cow;
+use std::fmt::Debug;
+
+/// A payload that can be told by bytes.
+pub trait Told {
+    /// The bytes: the same for the same payload.
+    fn bytes(&self) -> Cow<'_, [u8]>;
+}
+
+impl Told for &[u8] {
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(self)
+    }
+}
+
+impl Told for Value {
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        Cow::Owned(self.to_string().into_bytes())
+    }
+}
+
+impl<T: Debug> Told for Change<T> {
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        Cow::Owned(format!("{self:?}").into_bytes())
+    }
+}
+
+impl<T: Debug> Told for Arrived<T> {
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        Cow::Owned(format!("{self:?}").into_bytes())
+    }
+}
+
+/// What becomes of a payload. One in eight fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is handled, after so many turns in which others may run.
+    Handled { turns: u64 },
+    /// It fails, and may succeed another time.
+    Retryable,
+    /// It is wrong for good.
+    Invalid,
+}
+
+impl Verdict {
+    /// By the sum of the bytes: one bit more or less makes it another verdict.
+    pub fn of(bytes: &[u8]) -> Self {
+        match bytes.iter().map(|byte| u64::from(*byte)).sum::<u64>() % 16 {
+            5 => Self::Retryable,
+            9 => Self::Invalid,
+            other => Self::Handled { turns: other % 3 },
+        }
+    }
+
+    /// Takes its turns, and says what became of the payload.
+    pub async fn come_true(self) -> Result<(), RecordError> {
+        match self {
+            Self::Handled { turns } => {
+                for _ in 0..turns {
+                    tokio::task::yield_now().await;
+                }
+                Ok(())
+            }
+            Self::Retryable => Err(RecordError::retryable("the verdict is so")),
+            Self::Invalid => Err(RecordError::invalid("the verdict is so")),
+        }
+    }
+}
+
+/// Handles each payload by its verdict.
+pub struct ByVerdict;
+
+impl<P: Told> Handler<P> for ByVerdict {
+    async fn handle(&self, payload: P, _context: RecordContext<'_>) -> Result<(), RecordError> {
+        let verdict = Verdict::of(&payload.bytes());
+        verdict.come_true().await
+    }
+}
