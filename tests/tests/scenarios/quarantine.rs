@@ -149,12 +149,13 @@ async fn of_an_aggregate_only_the_bad_part_goes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_queue_does_not_take_comes_again() {
-    let setting = setting(StreamKind::Kinesis).await;
-    let large = testkit::kinesis_record("2", "o-2", "x".repeat(200_000));
+async fn what_cannot_go_to_the_queue_comes_again() {
+    // The queue takes more than this sink is told to.
+    let setting = setting_with(StreamKind::Kinesis, &[("SINK_BATCH_MAX_BYTES", "4096")]).await;
+    let large = testkit::kinesis_record("2", "o-2", "x".repeat(3_000));
     let observed = setting.processor.observe(around(StreamKind::Kinesis, large)).await.unwrap();
     assert_comes_again(&observed, "retryable");
-    assert!(observed.failures[0]["error"].as_str().unwrap().contains("262144"), "{}", observed.failures[0]);
+    assert!(observed.failures[0]["error"].as_str().unwrap().contains("4096 bytes"), "{}", observed.failures[0]);
     // A record without a number could not be told from another in the queue.
     let mut nameless = bad(StreamKind::Kinesis);
     nameless["kinesis"]["sequenceNumber"] = Value::Null;

@@ -93,6 +93,8 @@ async fn an_order_that_speaks_of_a_table_is_still_an_order() {
     order["amount"] = json!(BAD);
     order["dynamodb"] = json!({"NewImage": image(&json!({"amount": GOOD}))});
     assert_refused(&in_the_middle(&processor, &order).await, "2", "the sum of the items");
+    order.as_object_mut().unwrap().remove("customer_id").unwrap();
+    assert_refused(&in_the_middle(&processor, &order).await, "2", "missing field `customer_id`");
 }
 
 /// What an item can hold beside an order: each of the ten types, the largest numbers, and maps as deep as they go.
