@@ -8,6 +8,7 @@ use crate::{Deadline, FailedRecord, Handler, Memory, RecordError, RecordErrorKin
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::future::poll_fn;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::AssertUnwindSafe;
@@ -255,7 +256,10 @@ where
         let mut quarantined = None;
         if let Err(error) = &result
             && error.kind() == RecordErrorKind::Invalid
-            && let Some(written) = self.quarantine(&unit, error).await
+            && let Some(written) = AssertUnwindSafe(self.quarantine(&unit, error))
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|_panic| Some(Err(RecordError::panicked())))
         {
             quarantined = std::mem::replace(&mut result, written).err().filter(|_| result.is_ok());
         }
@@ -346,9 +350,18 @@ where
 impl<'b, 'e, S: Source, H> Batch<'b, 'e, S, H> {
     /// Keeps in memory what is done and will be delivered again.
     pub fn remember(&self, progress: &Progress, comes_again_from: usize) {
+        // Two records under one number cannot be told apart, and one of them may be open: neither is remembered.
+        let mut numbers = HashMap::new();
+        for number in self.records.iter().filter_map(|record| record.sequence_number.as_ref().ok()) {
+            *numbers.entry(number.trim_start_matches('0')).or_insert(0_u32) += 1;
+        }
+        let is_known = |id: &RecordId<'_>| {
+            let is_one = numbers.get(id.sequence_number.trim_start_matches('0')) == Some(&1);
+            is_one && !id.stream.is_empty() && !id.origin.is_empty()
+        };
         let mut memory = self.memory.borrow_mut();
         for done in progress.done.iter().filter(|done| done.record >= comes_again_from) {
-            if let Some(id) = self.id_of(done.record, done.sub_sequence_number) {
+            if let Some(id) = self.id_of(done.record, done.sub_sequence_number).filter(is_known) {
                 memory.handled(&id);
             }
         }

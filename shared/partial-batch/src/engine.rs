@@ -47,6 +47,9 @@ pub struct BatchReport<R = BatchResponse> {
     pub records: usize,
     /// Number of those at its begin that are done: the response lets Lambda go on behind them.
     pub passed: usize,
+    /// Index of the first record that Lambda delivers again; `usize::MAX` where none is. It is the one before `passed` where
+    /// the open record cannot be named.
+    pub(crate) comes_again_from: usize,
     /// Number of records that the handler has handled in this invocation: parts of aggregated records by themselves.
     pub handled: usize,
     /// Number that was skipped, since this environment had handled them before.
@@ -106,6 +109,7 @@ impl<R> BatchReport<R> {
         Self {
             records: 0,
             passed: 0,
+            comes_again_from: 0,
             handled: 0,
             remembered: 0,
             quarantined: 0,
@@ -123,6 +127,7 @@ impl<R> BatchReport<R> {
             response,
             records: self.records,
             passed: self.passed,
+            comes_again_from: self.comes_again_from,
             handled: self.handled,
             remembered: self.remembered,
             quarantined: self.quarantined,
@@ -186,6 +191,7 @@ pub(crate) fn report<S: Source, H>(batch: &Batch<'_, '_, S, H>, progress: Progre
     BatchReport {
         records: records.len(),
         passed: open.unwrap_or(records.len()),
+        comes_again_from: checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.comes_again_from),
         handled: progress.handled,
         remembered: progress.remembered,
         quarantined: progress.failures.iter().filter(|failure| failure.quarantined).count(),

@@ -125,8 +125,9 @@ where
         let progress = batch.handle().await;
         let handled: Vec<usize> = progress.handled_records().collect();
         let report = report(&batch, progress);
-        let passed = report.passed;
-        // An aggregated record of which one part failed comes again whole, so none of its parts may be in the state.
+        // An aggregated record of which one part failed comes again whole, so none of its parts may be in the state; nor may
+        // a handled record that comes again because the one behind it has no name.
+        let passed = report.passed.min(report.comes_again_from);
         let contributions = handled.into_iter().zip(collected.contributions.into_inner());
         let added = contributions.filter(|(record, _)| *record < passed).map(|(_, contribution)| contribution);
         let state = self.add_all(state, added);

@@ -141,6 +141,18 @@ async fn what_waits_before_the_failure_is_still_started() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn two_records_under_one_number_are_not_taken_for_each_other() {
+    let seen = Seen::default();
+    let seconds = |name: &str| u64::from(name == "1");
+    let engine = Engine::new(Kinesis::raw(), handler!(seen, seconds, fails("1")), &config(2));
+    let event = testkit::event(vec![record("1", "a"), record("2", "b"), record("2", "a")]);
+    for _ in 0..2 {
+        let report = engine.process(event.as_bytes(), &until(60)).await;
+        assert_eq!((report.remembered, response(&report)), (0, names("1")), "the third was never handled");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_handler_that_wants_every_delivery_gets_it() {
     let seen = Seen::default();
     let seconds = |name: &str| u64::from(name == "1");

@@ -115,6 +115,15 @@ async fn a_partial_response_carries_the_state_before_its_checkpoint() {
 }
 
 #[tokio::test]
+async fn a_record_that_comes_again_for_one_without_a_name_is_not_in_the_state() {
+    let mut event: Value = serde_json::from_str(&event(&[1, 10, 100], &json!({}), false)).unwrap();
+    event["Records"][2]["kinesis"]["sequenceNumber"] = Value::Null;
+    let (report, _) = process(Sum::default(), &event.to_string()).await;
+    let response = serde_json::to_string(&report.response.unwrap()).unwrap();
+    assert_eq!(response, r#"{"state":1,"batchItemFailures":[{"itemIdentifier":"2"}]}"#);
+}
+
+#[tokio::test]
 async fn of_an_aggregate_that_comes_again_nothing_is_in_the_state() {
     let amounts = [10, -1, 20].map(|amount| format!(r#"{{"amount":{amount}}}"#));
     let part = |json| SubRecord { partition_key: "k", explicit_hash_key: None, data: json };

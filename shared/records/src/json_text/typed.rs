@@ -139,7 +139,6 @@ impl<'de> Deserializer<'de> for &mut JsonText<'de> {
         deserialize_u16 => visit_number,
         deserialize_u32 => visit_number,
         deserialize_u64 => visit_number,
-        deserialize_f32 => visit_number,
         deserialize_f64 => visit_number,
         deserialize_char => visit_string,
         deserialize_str => visit_string,
@@ -216,6 +215,11 @@ impl<'de> Deserializer<'de> for &mut JsonText<'de> {
         let number = self.number_text().and_then(|text| text.parse().map_err(|_| Refused));
         let result = number.and_then(|number| visitor.visit_u128(number));
         self.settle(result)
+    }
+
+    /// By way of a double it would be rounded twice: serde_json knows better.
+    fn deserialize_f32<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Refused> {
+        self.settle(Err(Refused))
     }
 
     /// JSON has no bytes, and there is more than one way to write them.
@@ -420,6 +424,7 @@ mod tests {
         for json in ["-0", "18446744073709551616", "-9223372036854775809", "1e999", "[1,2]x", "", "[1,]", "\"\u{1}\""] {
             assert_eq!(read_json::<Value>(json), None, "{json}");
         }
+        assert_eq!(read_json::<f32>("1.5"), None);
         assert_eq!(read_json::<Line>(r#"["x",1,2]"#), None);
         assert_eq!(read_json::<BTreeMap<u8, u8>>(r#"{"1":1}"#), None);
         assert!(read_json::<&serde_json::value::RawValue>("1").is_none());
