@@ -1,7 +1,8 @@
 //! An SQS queue as a sink.
 
 use crate::Clients;
-use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata};
+use crate::clients::chain;
+use aws_sdk_sqs::error::ProvideErrorMetadata;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use recovery::{Sink, SinkEntry, SinkError};
 
@@ -47,7 +48,7 @@ impl SqsSink {
             let request = self.sqs.send_message_batch().queue_url(&self.queue_url);
             let sent = request.set_entries(Some(entries)).send().await.map_err(|error| match error.code() {
                 Some(code) => format!("{code}: {}", error.message().unwrap_or("no message")),
-                None => DisplayErrorContext(&error).to_string(),
+                None => chain(&error),
             })?;
             open = still_open(&open, sent.successful.iter().map(|success| success.id.as_str()));
             if open.is_empty() {

@@ -1,6 +1,7 @@
 //! Kinesis and DynamoDB Streams behind the trait that the hydrator reads through.
 
 use crate::Clients;
+use crate::clients::chain;
 use crate::sdk_records::{dynamodb_record, kinesis_record};
 use aws_sdk_dynamodbstreams::types::ShardIteratorType as DynamoDbPosition;
 use aws_sdk_kinesis::error::{ProvideErrorMetadata, SdkError};
@@ -161,7 +162,7 @@ where
     let kind = error.code().map_or(ReadErrorKind::Other, kind_of);
     let reason = match (error.code(), error.message()) {
         (Some(code), message) => format!("{code}: {}", message.unwrap_or("no message")),
-        (None, _) => aws_sdk_kinesis::error::DisplayErrorContext(error).to_string(),
+        (None, _) => chain(error),
     };
     ReadError { kind, message: format!("failed to {operation} `{object}`: {reason}") }
 }

@@ -104,7 +104,8 @@ struct Ended<P> {
     unit: Unit<P>,
     key: Option<KeyHash>,
     result: Result<(), RecordError>,
-    quarantined: Option<RecordError>,
+    /// Why no attempt will handle it, whatever became of it then.
+    invalid: Option<RecordError>,
     attempt: u32,
 }
 
@@ -183,9 +184,11 @@ where
         }
         drop(futures);
         running.sort_by_key(|one| one.unit.position);
+        let now = Instant::now();
         for cancelled in running {
+            progress.latencies.record(now - cancelled.started);
             let error = if cancelled.is_first { RecordError::too_slow() } else { RecordError::deadline_exceeded() };
-            progress.failures.push(self.failed(&cancelled.unit, error, cancelled.attempt, false));
+            progress.failures.push(self.failed(&cancelled.unit, error, cancelled.attempt));
         }
         progress.failures.sort_by_key(|failure| (failure.index, failure.sub_sequence_number));
         progress
@@ -253,17 +256,17 @@ where
         // The call itself may panic as well as the future it returns, and so may the reading of the payload.
         let handled = AssertUnwindSafe(self.read_and_handle(&unit, attempt, buffers)).catch_unwind().await;
         let mut result = handled.unwrap_or_else(|_panic| Err(RecordError::panicked()));
-        let mut quarantined = None;
+        let mut invalid = None;
         if let Err(error) = &result
             && error.kind() == RecordErrorKind::Invalid
-            && let Some(written) = AssertUnwindSafe(self.quarantine(&unit, error))
-                .catch_unwind()
-                .await
-                .unwrap_or_else(|_panic| Some(Err(RecordError::panicked())))
         {
-            quarantined = std::mem::replace(&mut result, written).err().filter(|_| result.is_ok());
+            invalid = Some(error.clone());
+            let written = AssertUnwindSafe(self.quarantine(&unit, error)).catch_unwind().await;
+            if let Some(written) = written.unwrap_or_else(|_panic| Some(Err(RecordError::panicked()))) {
+                result = written;
+            }
         }
-        Ended { unit, key, result, quarantined, attempt }
+        Ended { unit, key, result, invalid, attempt }
     }
 
     async fn read_and_handle(
@@ -305,7 +308,7 @@ where
         schedule: &mut Schedule<Unit<S::Parts>>,
         progress: &mut Progress,
     ) {
-        let Ended { unit, key, result, quarantined, attempt } = ended;
+        let Ended { unit, key, result, invalid, attempt } = ended;
         if let Some(key) = key {
             schedule.release(key);
         }
@@ -313,14 +316,17 @@ where
         match result {
             Err(error) => {
                 schedule.failed(unit.position);
-                progress.failures.push(self.failed(&unit, error, attempt, false));
+                let failed = self.failed(&unit, error, attempt);
+                progress.failures.push(FailedRecord { invalid: invalid.is_some(), ..failed });
             }
             Ok(()) => {
-                progress.done(&unit, quarantined.is_none());
-                match quarantined {
-                    Some(error) => progress.failures.push(self.failed(&unit, error, attempt, true)),
-                    None => progress.handled += 1,
-                }
+                progress.done(&unit, invalid.is_none());
+                let Some(error) = invalid else {
+                    progress.handled += 1;
+                    return;
+                };
+                let failed = self.failed(&unit, error, attempt);
+                progress.failures.push(FailedRecord { invalid: true, quarantined: true, ..failed });
             }
         }
     }
@@ -342,7 +348,7 @@ where
         let raw = origin.record(unit.position.record)?;
         let part = unit.parts.as_ref().and_then(|parts| self.source.part_event(raw, parts, unit.position.part));
         let event = part.unwrap_or_else(|| raw.to_owned());
-        Some(quarantine.take(&record, event).await)
+        Some(quarantine.take(&record, event, self.deadline).await)
     }
 }
 
@@ -360,9 +366,15 @@ impl<'b, 'e, S: Source, H> Batch<'b, 'e, S, H> {
             is_one && !id.stream.is_empty() && !id.origin.is_empty()
         };
         let mut memory = self.memory.borrow_mut();
-        for done in progress.done.iter().filter(|done| done.record >= comes_again_from) {
-            if let Some(id) = self.id_of(done.record, done.sub_sequence_number).filter(is_known) {
-                memory.handled(&id);
+        for done in &progress.done {
+            let comes_again = done.record >= comes_again_from;
+            if !comes_again && memory.is_empty() {
+                continue;
+            }
+            match self.id_of(done.record, done.sub_sequence_number) {
+                Some(id) if !comes_again => memory.forget_failures(&id),
+                Some(id) if is_known(&id) => memory.handled(&id),
+                _ => {}
             }
         }
         for failure in progress.failures.iter().filter(|failure| !failure.quarantined) {
@@ -412,7 +424,8 @@ impl<'b, 'e, S: Source, H> Batch<'b, 'e, S, H> {
         self.source.part_count(parts) + usize::from(self.source.left_out(parts).is_some())
     }
 
-    fn failed(&self, unit: &Unit<S::Parts>, error: RecordError, attempt: u32, quarantined: bool) -> FailedRecord {
+    /// A record that comes again.
+    fn failed(&self, unit: &Unit<S::Parts>, error: RecordError, attempt: u32) -> FailedRecord {
         let record = &self.records[unit.position.record];
         FailedRecord {
             index: unit.position.record,
@@ -423,7 +436,8 @@ impl<'b, 'e, S: Source, H> Batch<'b, 'e, S, H> {
             sub_sequence_number: unit.sub_sequence_number(),
             attempt,
             error,
-            quarantined,
+            invalid: false,
+            quarantined: false,
         }
     }
 }

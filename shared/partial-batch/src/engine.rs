@@ -4,9 +4,7 @@ use crate::batch::{Batch, Progress};
 use crate::checkpoint::Checkpoint;
 use crate::event::read;
 use crate::quarantine::{EventOrigin, Quarantine};
-use crate::{
-    BatchError, BatchResponse, Config, Deadline, Handler, Memory, OriginKind, RecordError, RecordErrorKind, Source,
-};
+use crate::{BatchError, BatchResponse, Config, Deadline, Handler, Memory, OriginKind, RecordError, Source};
 use records::EpochMillis;
 use std::cell::RefCell;
 use telemetry::Latencies;
@@ -87,6 +85,9 @@ pub struct FailedRecord {
     pub attempt: u32,
     /// Why.
     pub error: RecordError,
+    /// Whether no attempt will handle it. It is so as well where the quarantine could not take it, which is an error that
+    /// another attempt may not meet.
+    pub invalid: bool,
     /// Whether its payload is in the quarantine, so that the batch went on.
     pub quarantined: bool,
 }
@@ -95,7 +96,7 @@ impl<R> BatchReport<R> {
     /// Number of records that were invalid, quarantined or not.
     #[must_use]
     pub fn invalid(&self) -> usize {
-        self.failures.iter().filter(|failure| failure.error.kind() == RecordErrorKind::Invalid).count()
+        self.failures.iter().filter(|failure| failure.invalid).count()
     }
 
     /// Number of records that failed and will come again.
@@ -178,20 +179,21 @@ impl<S: Source, H: for<'p> Handler<S::Payload<'p>>> Engine<S, H> {
     }
 }
 
-/// Decides the response, and keeps in memory what Lambda will deliver again.
+/// Decides the response, keeps in memory what Lambda will deliver again, and forgets the failures of what it will not.
 pub(crate) fn report<S: Source, H>(batch: &Batch<'_, '_, S, H>, progress: Progress) -> BatchReport {
     let records = batch.records;
     let open = progress.first_open();
     let checkpoint = Checkpoint::decide(open, |index| records[index].sequence_number.clone());
-    if open.is_some() {
-        // Without a checkpoint the whole batch comes again.
-        batch.remember(&progress, checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.comes_again_from));
+    // Without a checkpoint the whole batch comes again.
+    let comes_again_from = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.comes_again_from);
+    if open.is_some() || !batch.memory.borrow().is_empty() {
+        batch.remember(&progress, if open.is_some() { comes_again_from } else { records.len() });
     }
     let stream = records.iter().map(|record| &record.stream).find(|stream| !stream.is_empty());
     BatchReport {
         records: records.len(),
         passed: open.unwrap_or(records.len()),
-        comes_again_from: checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.comes_again_from),
+        comes_again_from,
         handled: progress.handled,
         remembered: progress.remembered,
         quarantined: progress.failures.iter().filter(|failure| failure.quarantined).count(),

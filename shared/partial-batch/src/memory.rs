@@ -76,6 +76,15 @@ impl Memory {
         self.put(id, Fate::Failed { times });
     }
 
+    /// Forgets how often a record failed that is done for good.
+    pub fn forget_failures(&mut self, id: &RecordId<'_>) {
+        if self.failures(id) > 0
+            && let Some(stream) = self.stream(id)
+        {
+            self.records.pop(key(stream, id).as_slice());
+        }
+    }
+
     fn fate(&mut self, id: &RecordId<'_>) -> Option<Fate> {
         let stream = self.stream(id)?;
         self.records.get(key(stream, id).as_slice()).copied()

@@ -1,6 +1,6 @@
 //! The quarantine: invalid records go to a sink at once, in the envelope of recovered records, and their batch goes on.
 
-use crate::{RecordError, RecordId};
+use crate::{Deadline, RecordError, RecordId};
 use records::{EpochMillis, EventError, split_records};
 use recovery::{QuarantinedRecord, RecoveredRecord, Sink, SinkEntry, SinkError};
 use serde_json::value::RawValue;
@@ -8,6 +8,11 @@ use std::cell::OnceCell;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+
+/// The longest that one write may take. A queue answers in milliseconds; within this a lost connection is tried again.
+const WRITE_MAX: Duration = Duration::from_secs(5);
 
 /// Takes invalid records.
 pub struct Quarantine(Box<WriteEntry>);
@@ -26,10 +31,22 @@ impl Quarantine {
     }
 
     /// Writes one record. A record that is not safe in the sink has to come again, whatever is wrong with it.
-    pub(crate) async fn take(&self, record: &Quarantined<'_>, event: Box<RawValue>) -> Result<(), RecordError> {
+    ///
+    /// A sink that is silent has half of the time that is left: it must not look like a record that takes too long.
+    pub(crate) async fn take(
+        &self,
+        record: &Quarantined<'_>,
+        event: Box<RawValue>,
+        deadline: Deadline,
+    ) -> Result<(), RecordError> {
         let entry = record.envelope(event).entry();
         let entry = entry.map_err(|_| RecordError::retryable("failed to write the invalid record as JSON"))?;
-        self.0(entry).await.map_err(|error| {
+        let bound = WRITE_MAX.min(deadline.stop_at().saturating_duration_since(Instant::now()) / 2);
+        let written = match timeout(bound, self.0(entry)).await {
+            Ok(written) => written.map_err(|error| error.to_string()),
+            Err(_) => Err(format!("the sink did not answer within {} ms", bound.as_millis())),
+        };
+        written.map_err(|error| {
             let reason = record.error;
             RecordError::retryable(format_args!(
                 "failed to quarantine the record, which is invalid ({reason}): {error}"

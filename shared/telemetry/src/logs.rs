@@ -65,8 +65,14 @@ const OWN_CRATES: [&str; 8] = [
     "telemetry",
 ];
 
+/// The runtime's line on a function error. Each function has said it already, with the trace it belongs to.
+const SAID_TWICE: &str = "lambda_runtime::layers::panic";
+
 /// Everybody else's `debug` and `trace` may hold a payload.
 fn may_be_logged(target: &str, level: Level) -> bool {
+    if target == SAID_TWICE {
+        return false;
+    }
     let own = target.split("::").next().is_some_and(|name| OWN_CRATES.contains(&name));
     level <= Level::INFO || own
 }
@@ -97,5 +103,6 @@ mod tests {
             assert!(may_be_logged(target, Level::INFO), "{target}");
         }
         assert!(may_be_logged("partial_batch::engine", Level::TRACE));
+        assert!(!may_be_logged("lambda_runtime::layers::panic", Level::ERROR), "the function has said it");
     }
 }

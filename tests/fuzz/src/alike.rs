@@ -1,8 +1,8 @@
 //! Numbers that are equal but for the rounding of floats: serde_json is off by a little in the last digit, and not every
 //! reader is off by the same.
 
-use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;

@@ -24,16 +24,24 @@ const DEPTHS: [usize; 13] = [1, 30, 31, 32, 33, 62, 63, 64, 99, 101, 127, 129, 3
 /// The places in which a value may stand.
 fn inputs(value: &str) -> Vec<(&'static str, String)> {
     let kinesis = |inner: &str, outer: &str| {
-        format!(r#"{{"Records":[{{"kinesis":{{"sequenceNumber":"1","data":"AA==","partitionKey":"a"{inner}}},"eventID":"s:1","eventSourceARN":"a"{outer}}}]}}"#)
+        format!(
+            r#"{{"Records":[{{"kinesis":{{"sequenceNumber":"1","data":"AA==","partitionKey":"a"{inner}}},"eventID":"s:1","eventSourceARN":"a"{outer}}}]}}"#
+        )
     };
     let dynamodb = |inner: &str, outer: &str| {
-        format!(r#"{{"Records":[{{"eventID":"e","eventName":"INSERT","eventSourceARN":"a","dynamodb":{{"SequenceNumber":"1"{inner}}}{outer}}}]}}"#)
+        format!(
+            r#"{{"Records":[{{"eventID":"e","eventName":"INSERT","eventSourceARN":"a","dynamodb":{{"SequenceNumber":"1"{inner}}}{outer}}}]}}"#
+        )
     };
     let field = |name: &str| format!(",\"{name}\":{value}");
-    let change = |image: &str| format!(r#"{{"eventSource":"aws:dynamodb","eventName":"INSERT","dynamodb":{{"NewImage":{image}}}}}"#);
+    let change = |image: &str| {
+        format!(r#"{{"eventSource":"aws:dynamodb","eventName":"INSERT","dynamodb":{{"NewImage":{image}}}}}"#)
+    };
     let data = |data: &str| testkit::kinesis_event([("a", data)]);
     let window = |records: &str, state: &str| {
-        format!(r#"{{"Records":{records},"window":{{"start":"a","end":"b"}},"isFinalInvokeForWindow":true,"state":{state}}}"#)
+        format!(
+            r#"{{"Records":{records},"window":{{"start":"a","end":"b"}},"isFinalInvokeForWindow":true,"state":{state}}}"#
+        )
     };
     let order = format!("{{\"id\":\"a\"{}}}", field("more"));
     let typed = format!(r#"{{"id":{{"S":"a"}},"more":{value}}}"#);

@@ -2,7 +2,8 @@
 
 use crate::verdict::{ByVerdict, Told, Verdict};
 use partial_batch::{
-    BatchError, BatchReport, BatchResponse, Config, Deadline, DynamoDb, Engine, InvocationContext, Kinesis, Record, Source,
+    BatchError, BatchReport, BatchResponse, Config, Deadline, DynamoDb, Engine, InvocationContext, Kinesis, Record,
+    Source,
 };
 use records::split_records;
 use serde_json::Value;
@@ -31,7 +32,8 @@ where
     for<'e> S::Body<'e>: PartialEq + Debug,
     for<'p> S::Payload<'p>: Told,
 {
-    let engine = Engine::new(source(), ByVerdict, &config());
+    let handler = ByVerdict::default();
+    let engine = Engine::new(source(), &handler, &config());
     let report = block_on(engine.process(event, &invocation()));
     let source = source();
     let Some(records) = read_both_ways(event, &source) else {
@@ -45,6 +47,7 @@ where
     if expected.open.is_none() || !are_told_apart(&records) {
         return;
     }
+    handler.forget();
     let again = from(event, expected.comes_again_from);
     let report_again = block_on(engine.process(&again, &invocation()));
     assert_eq!(names(&report_again.response), names(&report.response), "another checkpoint in the next attempt");
@@ -105,10 +108,13 @@ impl Expected {
             (Some(names), None) => assert_eq!(names, [""; 0]),
             (Some(names), Some(number)) => {
                 assert_eq!(names, number.as_slice(), "the response names another record");
-                let literally = names.iter().all(|name| event.windows(name.len()).any(|piece| piece == name.as_bytes()));
+                let literally =
+                    names.iter().all(|name| event.windows(name.len()).any(|piece| piece == name.as_bytes()));
                 assert!(literally || event.contains(&b'\\'), "{names:?} is not in the event");
             }
-            (None, number) => assert_eq!((number, self.open), (Some(None), Some(0)), "the response could have named it"),
+            (None, number) => {
+                assert_eq!((number, self.open), (Some(None), Some(0)), "the response could have named it")
+            }
         }
     }
 }
@@ -128,7 +134,8 @@ where
         let payload = source.payload(body, &mut buffer).ok()?;
         return Some(vec![handled(&payload)?]);
     };
-    let units = (0..source.part_count(&parts)).map(|index| handled(&source.part_payload(&parts, index)?.ok()?)).collect();
+    let units =
+        (0..source.part_count(&parts)).map(|index| handled(&source.part_payload(&parts, index)?.ok()?)).collect();
     if source.left_out(&parts).is_some() { None } else { units }
 }
 

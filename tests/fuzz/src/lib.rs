@@ -34,8 +34,11 @@ pub use kpl::kpl;
 pub use payload::kinesis_payload;
 pub use window::window_event;
 
+/// What a target does with its input.
+pub type Target = fn(&[u8]);
+
 /// Every target by its name.
-pub const TARGETS: [(&str, fn(&[u8])); 6] = [
+pub const TARGETS: [(&str, Target); 6] = [
     ("kinesis_event", kinesis_event),
     ("dynamodb_event", dynamodb_event),
     ("window_event", window_event),

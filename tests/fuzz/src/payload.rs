@@ -4,7 +4,8 @@ use crate::alike::{Anything, Float};
 use crate::event;
 use crate::order::{Lenient, Order, Orders, Shapes, Skipped, Tagged};
 use partial_batch::{
-    Arrived, Change, ChangePayload, Format, JsonOrChange, JsonPayload, Kinesis, Payload, RecordErrorKind, RemovedBy, testkit,
+    Arrived, Change, ChangePayload, Format, JsonOrChange, JsonPayload, Kinesis, Payload, RecordErrorKind, RemovedBy,
+    testkit,
 };
 use records::{Item, UserIdentity, from_item, is_object};
 use serde::Deserialize;
@@ -50,7 +51,10 @@ where
         (Ok(read), Err(error)) => panic!("it is taken as {read:?}, and serde_json refuses it: {error}"),
         (Err(error), careful) => {
             assert_eq!(error.kind(), RecordErrorKind::Invalid);
-            assert!(careful.is_err() || !is_object(data), "it is refused: {error}, and serde_json takes it: {careful:?}");
+            assert!(
+                careful.is_err() || !is_object(data),
+                "it is refused: {error}, and serde_json takes it: {careful:?}"
+            );
         }
     }
 }

@@ -3,6 +3,8 @@
 use partial_batch::{Arrived, Change, Handler, RecordContext, RecordError};
 use serde_json::Value;
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 /// A payload that can be told by bytes.
@@ -71,12 +73,35 @@ impl Verdict {
     }
 }
 
-/// Handles each payload by its verdict.
-pub struct ByVerdict;
+/// Handles each payload by its verdict, and sees to it that the records of one key come one after the other, and none
+/// behind one that failed.
+#[derive(Default)]
+pub struct ByVerdict(RefCell<Keys>);
 
-impl<P: Told> Handler<P> for ByVerdict {
-    async fn handle(&self, payload: P, _context: RecordContext<'_>) -> Result<(), RecordError> {
-        let verdict = Verdict::of(&payload.bytes());
-        verdict.come_true().await
+#[derive(Default)]
+struct Keys {
+    running: BTreeSet<String>,
+    failed: BTreeSet<String>,
+}
+
+impl ByVerdict {
+    /// Another delivery: what failed may come again.
+    pub fn forget(&self) {
+        self.0.take();
+    }
+}
+
+impl<P: Told> Handler<P> for &ByVerdict {
+    async fn handle(&self, payload: P, context: RecordContext<'_>) -> Result<(), RecordError> {
+        let key = context.key();
+        assert!(!self.0.borrow().failed.contains(key), "a record is handled behind one of its key that failed");
+        assert!(self.0.borrow_mut().running.insert(key.to_owned()), "two records of one key at once");
+        let result = Verdict::of(&payload.bytes()).come_true().await;
+        let mut keys = self.0.borrow_mut();
+        keys.running.remove(key);
+        if result.is_err() {
+            keys.failed.insert(key.to_owned());
+        }
+        result
     }
 }

@@ -3,8 +3,8 @@
 use crate::event::{Expected, Named, block_on, invocation, read_both_ways};
 use crate::verdict::{Told, Verdict};
 use partial_batch::{
-    BatchError, Contribute, DynamoDb, Kinesis, RecordContext, RecordError, Source, TumblingWindow, Window, WindowEngine,
-    WindowResponse,
+    BatchError, Contribute, DynamoDb, Kinesis, RecordContext, RecordError, Source, TumblingWindow, Window,
+    WindowEngine, WindowResponse,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -96,7 +96,10 @@ where
     let mut state = before;
     expected.handled.iter().for_each(|bytes| state.add(bytes));
     let is_closed = is_over && expected.open.is_none();
-    assert_eq!(closed.iter().map(|(state, _)| state).collect::<Vec<_>>(), if is_closed { vec![&state] } else { vec![] });
+    assert_eq!(
+        closed.iter().map(|(state, _)| state).collect::<Vec<_>>(),
+        if is_closed { vec![&state] } else { vec![] }
+    );
     if let Err(BatchError::Close(_)) = report.response {
         assert!(is_closed && !matches!(Verdict::of(closed[0].1.end.as_bytes()), Verdict::Handled { .. }));
         return;

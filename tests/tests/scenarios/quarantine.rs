@@ -70,8 +70,9 @@ fn assert_comes_again(observed: &Observed, kind: &str) {
     assert_eq!(observed.response, Ok(named(&["2"])), "{:#?}", observed.lines);
     let [failure] = &observed.failures[..] else { panic!("expected one failing record: {:#?}", observed.lines) };
     assert_eq!((&failure["message"], &failure["error.kind"]), (&json!("record failed"), &json!(kind)), "{failure}");
-    let counts = ["RecordsHandled", "RecordsFailed", "RecordsQuarantined"].map(|name| &observed.done[name]);
-    assert_eq!(counts, [&json!(1), &json!(1), &json!(0)], "{}", observed.done);
+    let names = ["RecordsHandled", "RecordsFailed", "RecordsInvalid", "RecordsQuarantined"];
+    let counts = names.map(|name| &observed.done[name]);
+    assert_eq!(counts, [&json!(1), &json!(1), &json!(1), &json!(0)], "{}", observed.done);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -213,34 +214,30 @@ async fn a_sink_that_cannot_be_reached_makes_the_record_retryable() {
     }
 }
 
-/// A processor with a sink that never answers: it is left before the deadline, and costs no process.
+/// A processor with a sink that never answers: it is left well before the deadline, and costs no process.
 async fn with_a_silent_sink(kind: StreamKind) {
     let sink = SilentEndpoint::start().await.unwrap();
     let processor = processor_with(kind, sink.environment()).await.unwrap().with_timeout(Duration::from_secs(3));
-    // Behind another record it may be that one's fault. The next attempt begins with it.
-    let behind = processor.observe(around(kind, bad(kind))).await.unwrap();
-    assert_comes_again(&behind, "deadline_exceeded");
-    let alone = processor.observe(testkit::event(vec![bad(kind)])).await.unwrap();
-    assert_eq!(alone.response, Ok(named(&["2"])), "{:#?}", alone.lines);
-    assert_eq!(alone.failures[0]["error.kind"], "too_slow");
-    for observed in [&behind, &alone] {
-        assert!(observed.duration >= Duration::from_secs(2), "it had its time: {:?}", observed.duration);
+    let observed = processor.observe(around(kind, bad(kind))).await.unwrap();
+    assert_comes_again(&observed, "retryable");
+    let error = observed.failures[0]["error"].as_str().unwrap();
+    for said in ["failed to quarantine", "`amount` is not positive", "the sink did not answer within 12"] {
+        assert!(error.contains(said), "{error}");
     }
+    // Half of the time less the margin, though nothing else took any.
+    assert!((1_000..2_000).contains(&observed.duration.as_millis()), "{:?}", observed.duration);
     assert!(sink.connections() > 0, "it was silent, not absent");
     let good = order_record(kind, "2", "o-2", GOOD);
     let again = processor.observe(around(kind, good)).await.unwrap();
-    assert_eq!((again.response, again.pid), (Ok(named(&[])), behind.pid), "the process lives on");
-    assert_eq!(alone.pid, behind.pid);
-    // The margin is the operator's to choose.
-    let mut environment = sink.environment();
-    environment.push(("DEADLINE_MARGIN_MS".to_owned(), "2000".to_owned()));
-    let processor = processor_with(kind, environment).await.unwrap().with_timeout(Duration::from_secs(3));
-    let early = processor.observe(testkit::event(vec![bad(kind)])).await.unwrap();
-    assert!((600..2_400).contains(&early.duration.as_millis()), "{:?}", early.duration);
+    assert_eq!((again.response, again.pid), (Ok(named(&[])), observed.pid), "the process lives on");
+    // However long a function may run, a sink has no more than five seconds.
+    let processor = processor.with_timeout(Duration::from_secs(60));
+    let patient = processor.observe(testkit::event(vec![bad(kind)])).await.unwrap();
+    assert!((4_900..8_000).contains(&patient.duration.as_millis()), "{:?}", patient.duration);
 }
 
 #[tokio::test]
-async fn a_sink_that_never_answers_is_left_before_the_deadline() {
+async fn a_sink_that_never_answers_does_not_look_like_a_slow_record() {
     tokio::join!(with_a_silent_sink(StreamKind::Kinesis), with_a_silent_sink(StreamKind::DynamoDb));
 }
 

@@ -1,7 +1,7 @@
 //! Batches in which one thing is unusual.
 
 use super::*;
-use crate::{Kinesis, RecordContext, testkit};
+use crate::{Kinesis, RecordContext, RecordErrorKind, testkit};
 use records::kpl::{SubRecord, aggregate};
 use serde_json::{Value, json};
 use std::cell::Cell;
@@ -206,6 +206,8 @@ async fn side_by_side_the_guard_cancels_all_and_keeps_what_is_done() {
     assert_eq!((report.handled, report.passed, response(&report)), (2, 0, names("1")));
     assert_eq!(report.failures.len(), 1, "4 waits for 1 and was never started");
     assert_eq!(report.failures[0].error.kind(), RecordErrorKind::TooSlow);
+    let slowest = report.latencies.values_ms().into_iter().fold(0.0, f64::max);
+    assert_eq!((report.latencies.count(), slowest), (3, 10_000.0), "the one that was cancelled took the longest");
     seen.borrow_mut().clear();
     let report = engine.process(event(&["a", "b", "c", "a"]).as_bytes(), &InvocationContext::until(later(10))).await;
     assert_eq!((report.remembered, seen.borrow().as_slice()), (2, &["1".to_owned()][..]));
@@ -301,6 +303,21 @@ async fn an_aggregate_of_nothing_is_handled() {
 /// A key table and no records, as base64.
 fn empty_aggregate() -> String {
     "84mawgoBYQ2m+Zin4xK49SNe7rKFSXs=".to_owned()
+}
+
+#[tokio::test]
+async fn a_record_that_is_handled_in_the_end_is_forgotten_with_its_failures() {
+    let seen = Seen::default();
+    let is_bad = Cell::new(true);
+    let outcome = |name: &str| if is_bad.get() { fails("1")(name) } else { Ok(()) };
+    let handler = handler!(seen, at_once, outcome);
+    let engine = Engine::new(Kinesis::raw(), handler, &config(1));
+    let event = event(&["a", "b"]);
+    for (bad, is_empty) in [(true, false), (false, true)] {
+        is_bad.set(bad);
+        engine.process(event.as_bytes(), &until(60)).await;
+        assert_eq!(engine.memory.borrow().is_empty(), is_empty, "nobody has to ask a memory that is empty");
+    }
 }
 
 #[tokio::test]

@@ -88,6 +88,7 @@ async fn a_record_that_the_sink_refuses_is_retried() {
     let event = testkit::kinesis_event([("a", r#"{"amount":1}"#), ("b", r#"{"amount":-1}"#), ("c", r#"{"amount":1}"#)]);
     let (report, _) = process(&event, true).await;
     assert_eq!((named(&report), report.quarantined, report.failed()), (vec!["2"], 0, 1));
+    assert_eq!(report.invalid(), 1, "an outage of the sink must not hide what is wrong with the records");
     let error = &report.failures[0].error;
     assert_eq!(error.kind(), RecordErrorKind::Retryable);
     assert!(error.to_string().contains("`amount` is negative") && error.to_string().contains("it is full"), "{error}");
@@ -125,4 +126,30 @@ async fn a_record_without_a_name_cannot_go_there() {
     without_data["kinesis"].as_object_mut().unwrap().remove("data");
     let (report, entries) = process(&testkit::event(vec![without_data.clone()]), false).await;
     assert_eq!((named(&report).len(), &entries[0].1["event"]), (0, &without_data), "one without data can");
+}
+
+/// Never ends.
+struct Silent;
+
+impl Sink for Silent {
+    async fn write(&self, _: &[SinkEntry]) -> Result<(), SinkError> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_sink_has_half_of_the_time_and_never_more_than_its_bound() {
+    for (seconds, bound_ms) in [(4, 2_000), (900, 5_000)] {
+        let started = Instant::now();
+        let deadline = Deadline::after(Duration::from_secs(seconds), Duration::ZERO);
+        let engine = Engine::new(Kinesis::json::<Order>(), handle, &Config::default());
+        let engine = engine.with_quarantine(Some(Quarantine::new(Silent)));
+        let event = testkit::kinesis_event([("a", r#"{"amount":-1}"#), ("b", r#"{"amount":1}"#)]);
+        let report = engine.process(event.as_bytes(), &InvocationContext::until(deadline)).await;
+        assert_eq!((named(&report), report.invalid(), report.handled), (vec!["1"], 1, 0));
+        assert_eq!(started.elapsed().as_millis(), bound_ms);
+        let error = &report.failures[0].error;
+        assert_eq!(error.kind(), RecordErrorKind::Retryable);
+        assert!(error.to_string().contains(&format!("did not answer within {bound_ms} ms")), "{error}");
+    }
 }
