@@ -50,7 +50,7 @@ mod tests {
     const QUEUE_URL_IN_A_CHILD: &str = "AWS_EDGE_TEST_QUEUE_URL_IN_A_CHILD";
 
     fn entry() -> SinkEntry {
-        SinkEntry { id: "id".to_owned(), body: "{}".to_owned() }
+        SinkEntry { id: "id".to_owned(), group: "key".to_owned(), body: "{}".to_owned() }
     }
 
     #[test]

@@ -120,8 +120,10 @@ mod tests {
     use super::*;
 
     fn check(sizes: &[usize], bytes_max: usize, expected: &[usize]) {
-        let entries: Vec<SinkEntry> =
-            sizes.iter().map(|size| SinkEntry { id: String::new(), body: "x".repeat(*size) }).collect();
+        let entries: Vec<SinkEntry> = sizes
+            .iter()
+            .map(|size| SinkEntry { id: String::new(), group: String::new(), body: "x".repeat(*size) })
+            .collect();
         let entries: Vec<&SinkEntry> = entries.iter().collect();
         let lengths: Vec<usize> = batches(&entries, bytes_max).iter().map(|batch| batch.len()).collect();
         assert_eq!(lengths, expected, "{sizes:?} into batches of {bytes_max} bytes");

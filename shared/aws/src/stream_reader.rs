@@ -8,6 +8,7 @@ use aws_sdk_kinesis::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kinesis::types::ShardIteratorType as KinesisPosition;
 use records::{ShardId, StreamArn, StreamKind, StreamRecord};
 use recovery::{Page, Position, ReadError, ReadErrorKind, ShardIterator, StreamReader};
+use std::time::Duration;
 
 /// Reads shards of both kinds of stream; the ARN says which.
 #[derive(Debug, Clone)]
@@ -85,6 +86,14 @@ impl AwsStreamReader {
         })
     }
 
+    async fn kinesis_retention(&self, stream: &StreamArn) -> Result<Duration, ReadError> {
+        let answer = self.clients.kinesis().describe_stream_summary().stream_arn(stream.as_str()).send().await;
+        let answer = answer.map_err(|error| read_error("describe", stream.as_str(), &error))?;
+        let summary = answer.stream_description_summary.ok_or_else(|| incomplete(stream, "summary"))?;
+        let hours = u64::try_from(summary.retention_period_hours).map_err(|_| incomplete(stream, "retention"))?;
+        Ok(Duration::from_secs(hours * 60 * 60))
+    }
+
     async fn dynamodb_page(&self, stream: &StreamArn, iterator: &str, limit: u32) -> Result<Page, ReadError> {
         let request = self.clients.dynamodb_streams().get_records().shard_iterator(iterator);
         let answer = request
@@ -108,6 +117,9 @@ impl AwsStreamReader {
 const KINESIS_PAGE_LIMIT: u32 = 10_000;
 const DYNAMODB_PAGE_LIMIT: u32 = 1_000;
 
+/// Fixed, and documented as such.
+const DYNAMODB_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
+
 impl StreamReader for AwsStreamReader {
     async fn iterator(
         &self,
@@ -120,6 +132,13 @@ impl StreamReader for AwsStreamReader {
             StreamKind::DynamoDb => self.dynamodb_iterator(stream, shard, position).await,
         };
         iterator.map_err(|error| gone_where_it_belongs(stream, self.clients.region(), error))
+    }
+
+    async fn retention(&self, stream: &StreamArn) -> Result<Duration, ReadError> {
+        match stream.kind() {
+            StreamKind::Kinesis => self.kinesis_retention(stream).await,
+            StreamKind::DynamoDb => Ok(DYNAMODB_RETENTION),
+        }
     }
 
     async fn page(&self, stream: &StreamArn, iterator: &ShardIterator, limit: u32) -> Result<Page, ReadError> {

@@ -12,6 +12,7 @@
 //! | `verdict.rs` | the decision: what reading the range proved |
 //! | `recovered.rs` | what goes into the sink: recovered records and loss reports |
 //! | `sink.rs` | the trait that they are written through |
+//! | `surroundings.rs` | what is asked of other services: an object, a mapping's filters, the hydrator's own queue |
 //! | `queue_url.rs` | which queue is the sink: its URL |
 //! | `hydrate.rs` | one message from its text to its end |
 //! | `memory.rs` | a stream and a sink in memory, for tests and simulations |
@@ -24,15 +25,17 @@ mod read_range;
 mod recovered;
 mod sink;
 mod stream_reader;
+mod surroundings;
 mod verdict;
 
 pub use hydrate::{HydrateError, Hydrated, Hydrator};
-pub use on_failure::{Failure, MessageError, OnFailureMessage};
+pub use on_failure::{Failure, MessageError, ObjectRef, OnFailureMessage};
 pub use queue_url::QueueUrl;
 pub use read_range::{Bounds, Gap, RangeError, RangeReading, ReadEnd, read_range};
 pub use recovered::{
     Certainty, LossReport, QUARANTINED_BY_PROCESSOR, QuarantinedRecord, RecoveredRecord, SCHEMA_VERSION,
 };
-pub use sink::{Sink, SinkEntry, SinkError};
+pub use sink::{EntryByEntry, RangeName, RangeSink, RangeWriter, Sink, SinkEntry, SinkError};
 pub use stream_reader::{Page, Position, ReadError, ReadErrorKind, ShardIterator, StreamReader};
+pub use surroundings::{OBJECT_BYTES_MAX, ServiceError, Surroundings};
 pub use verdict::{Loss, LossReason, Verdict, verify};

@@ -9,6 +9,10 @@ use records::ShardRange;
 use records::{EpochMillis, KinesisRecord, SequenceNumber, ShardId, StreamArn, StreamRecord};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// How long the stream in memory says it keeps records.
+pub const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// One shard of a Kinesis stream.
 #[derive(Debug)]
@@ -177,6 +181,10 @@ impl StreamReader for MemoryStream {
     ) -> Result<ShardIterator, ReadError> {
         self.iterators.fetch_add(1, Relaxed);
         Ok(Token { index: self.index_of(position)?, empty_pages: 0, pages: 0 }.write())
+    }
+
+    async fn retention(&self, _stream: &StreamArn) -> Result<Duration, ReadError> {
+        Ok(RETENTION)
     }
 
     async fn page(&self, _stream: &StreamArn, iterator: &ShardIterator, limit: u32) -> Result<Page, ReadError> {

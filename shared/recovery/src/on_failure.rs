@@ -21,6 +21,19 @@ pub struct OnFailureMessage {
     pub failure: Failure,
 }
 
+/// An object that holds an on-failure message with its payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectRef {
+    /// The bucket's name.
+    pub bucket: String,
+    /// The key, as it is.
+    pub key: String,
+    /// Which version, where the bucket has them.
+    pub version_id: Option<String>,
+    /// Size in bytes, where it is known.
+    pub size_bytes: Option<u64>,
+}
+
 /// Why Lambda gave up. Nothing in it is needed to recover the records, so nothing in it is required.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Failure {

@@ -245,9 +245,10 @@ impl<'a> Reading<'a> {
             }
             ReadErrorKind::Gone => Ok(Some(ReadEnd::Gone)),
             // Nothing is proven lost by these: the message stays.
-            ReadErrorKind::ForeignPosition | ReadErrorKind::Throttled | ReadErrorKind::Other => {
-                Err(RangeError::Read { range: self.range.clone(), error })
-            }
+            ReadErrorKind::ForeignPosition
+            | ReadErrorKind::Throttled
+            | ReadErrorKind::Transient
+            | ReadErrorKind::Other => Err(RangeError::Read { range: self.range.clone(), error }),
         }
     }
 

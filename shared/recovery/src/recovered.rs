@@ -176,7 +176,7 @@ impl RecoveredRecord {
         if let Some(sub_sequence_number) = sub_sequence_number {
             id = format!("{id}/{sub_sequence_number}");
         }
-        Ok(SinkEntry { id, body: message_body(self)? })
+        Ok(SinkEntry { id, group: format!("{stream_arn}/{}", self.source.key), body: message_body(self)? })
     }
 }
 
@@ -251,7 +251,7 @@ impl LossReport {
     pub fn entry(&self) -> Result<SinkEntry, serde_json::Error> {
         let Self { stream_arn, shard_id, start_sequence_number, end_sequence_number, .. } = self;
         let id = format!("{stream_arn}/{shard_id}/loss/{start_sequence_number}-{end_sequence_number}");
-        Ok(SinkEntry { id, body: message_body(self)? })
+        Ok(SinkEntry { id, group: format!("{stream_arn}/{shard_id}/loss"), body: message_body(self)? })
     }
 }
 
@@ -306,7 +306,8 @@ mod tests {
             r#""eventSourceARN":"arn:aws:kinesis:us-east-1:111122223333:stream/orders"}}"#
         );
         let id = "arn:aws:kinesis:us-east-1:111122223333:stream/orders/shardId-0/7".to_owned();
-        assert_eq!(record.entry().unwrap(), SinkEntry { id, body: expected.to_owned() });
+        let group = "arn:aws:kinesis:us-east-1:111122223333:stream/orders/key".to_owned();
+        assert_eq!(record.entry().unwrap(), SinkEntry { id, group, body: expected.to_owned() });
 
         let (start, end) = (message.range.start().clone(), message.range.end().clone());
         let loss = Loss { start, end, count: 3, reason: LossReason::Trimmed };

@@ -2,6 +2,7 @@
 
 use records::{SequenceNumber, ShardId, StreamArn, StreamRecord};
 use std::fmt;
+use std::time::Duration;
 
 /// Reads records of a shard, page by page.
 pub trait StreamReader {
@@ -20,6 +21,9 @@ pub trait StreamReader {
         iterator: &ShardIterator,
         limit: u32,
     ) -> impl Future<Output = Result<Page, ReadError>> + Send;
+
+    /// How long the stream keeps a record: 24 hours on DynamoDB, up to a year on Kinesis.
+    fn retention(&self, stream: &StreamArn) -> impl Future<Output = Result<Duration, ReadError>> + Send;
 }
 
 /// Where reading begins.
@@ -70,15 +74,18 @@ pub struct ReadError {
 pub enum ReadErrorKind {
     /// The iterator is too old: take a new one behind the last record read.
     ExpiredIterator,
-    /// Asked too often, even after the retries of the client.
+    /// Asked too often: ask again later. A reader does not do so by itself, since only the hydrator knows its deadline
+    /// and counts what it meets.
     Throttled,
+    /// The network, a time-out, or the service itself: the same call may succeed.
+    Transient,
     /// The position is older than what the stream still holds (DynamoDB).
     Trimmed,
     /// The stream or the shard is not there any more.
     Gone,
     /// The position belongs to another shard, or to a stream of the same name that was deleted.
     ForeignPosition,
-    /// Anything else: the network, permissions, the service itself.
+    /// Anything else, such as permissions.
     Other,
 }
 
