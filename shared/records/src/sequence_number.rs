@@ -85,6 +85,22 @@ impl SequenceNumber {
         &self.text
     }
 
+    /// About how far `later` is from this one, as a number; 0 where it is not behind it. Good for proportions only: numbers
+    /// of one shard grow with time, and how many records lie between two of them is not written there.
+    #[must_use]
+    pub fn distance_to(&self, later: &Self) -> f64 {
+        let (from, to) = (self.significant_digits().as_bytes(), later.significant_digits().as_bytes());
+        if later <= self {
+            return 0.0;
+        }
+        // Digit by digit from the front: what they have in common falls away before precision does.
+        let digit = |digits: &[u8], place: usize| {
+            let index = (place + digits.len()).checked_sub(to.len());
+            index.and_then(|index| digits.get(index)).map_or(0.0, |digit| f64::from(digit - b'0'))
+        };
+        (0..to.len()).fold(0.0, |distance, place| distance * 10.0 + digit(to, place) - digit(from, place))
+    }
+
     fn significant_digits(&self) -> &str {
         &self.text[usize::from(self.leading_zeros)..]
     }
@@ -155,6 +171,18 @@ impl<'de> Deserialize<'de> for SequenceNumber {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_distance_is_that_of_the_numbers() {
+        let distance = |from: &str, to: &str| {
+            SequenceNumber::parse(from).unwrap().distance_to(&SequenceNumber::parse(to).unwrap())
+        };
+        assert_eq!((distance("9", "0010"), distance("10", "9"), distance("7", "7")), (1.0, 0.0, 0.0));
+        let long = "49590338271490256608559692538361571095921575989136588";
+        assert_eq!((distance(&format!("{long}898"), &format!("{long}905")), distance("0", "1000")), (7.0, 1000.0));
+        let ratio = distance("99999999999999999999990", "100000000000000000000990") / 1000.0;
+        assert!((0.999..1.001).contains(&ratio), "{ratio}");
+    }
 
     fn parse(text: &str) -> SequenceNumber {
         SequenceNumber::parse(text).unwrap()
