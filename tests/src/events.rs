@@ -120,6 +120,12 @@ pub fn dynamodb_event(records: &[(&str, Value)]) -> String {
 /// A batch of messages: ids and bodies.
 #[must_use]
 pub fn sqs_event(messages: &[(&str, &str)]) -> String {
+    sqs_event_of("arn:aws:sqs:us-east-1:111122223333:on-failure", messages)
+}
+
+/// A batch of messages of the queue with this ARN.
+#[must_use]
+pub fn sqs_event_of(queue_arn: &str, messages: &[(&str, &str)]) -> String {
     let record = |(id, body): &(&str, &str)| {
         json!({
             "messageId": id,
@@ -128,7 +134,7 @@ pub fn sqs_event(messages: &[(&str, &str)]) -> String {
             "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1545084650987"},
             "messageAttributes": {},
             "eventSource": "aws:sqs",
-            "eventSourceARN": "arn:aws:sqs:us-east-1:111122223333:on-failure",
+            "eventSourceARN": queue_arn,
             "awsRegion": "us-east-1",
         })
     };

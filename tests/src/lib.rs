@@ -7,7 +7,7 @@ mod sinks;
 
 pub use events::{
     dynamodb_event, image, kinesis_event, kinesis_record, named, order, order_record, packed_orders, sqs_event,
-    table_record,
+    sqs_event_of, table_record,
 };
 pub use functions::{TestFunction, binaries, hydrator, processor, processor_with};
 pub use observed::Observed;

@@ -1,16 +1,8 @@
 //! The SQS event, as far as the hydrator needs it.
 
+use recovery::QueueMessage;
 use serde::Deserialize;
 use thiserror::Error;
-
-/// One message of the event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueueMessage {
-    /// What a response names.
-    pub message_id: String,
-    /// The on-failure message, if it is one; empty when the record has no body.
-    pub body: String,
-}
 
 /// The event cannot be answered message by message, so the function has to fail: all messages then stay.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -33,6 +25,8 @@ struct Envelope<'a> {
     message_id: Option<&'a serde_json::value::RawValue>,
     #[serde(borrow)]
     body: Option<&'a serde_json::value::RawValue>,
+    #[serde(borrow, rename = "eventSourceARN")]
+    queue_arn: Option<&'a serde_json::value::RawValue>,
 }
 
 /// Takes the event apart. A message with a broken body is still a message: it fails alone.
@@ -53,7 +47,8 @@ pub fn parse_event(event: &[u8]) -> Result<Vec<QueueMessage>, EventError> {
             let envelope = envelope.ok_or(nameless)?;
             let message_id = envelope.message_id.and_then(text).filter(|id| !id.is_empty());
             let message_id = message_id.ok_or(EventError::NoMessageId { index })?;
-            Ok(QueueMessage { message_id, body: envelope.body.and_then(text).unwrap_or_default() })
+            let body = envelope.body.and_then(text).unwrap_or_default();
+            Ok(QueueMessage { message_id, body, queue_arn: envelope.queue_arn.and_then(text).unwrap_or_default() })
         })
         .collect()
 }
@@ -64,11 +59,13 @@ mod tests {
 
     #[test]
     fn messages_are_taken_apart_and_a_broken_body_costs_only_itself() {
-        let event = r#"{"Records":[{"messageId":"m-1","body":"{}"},{"messageId":"m-2","body":5},{"messageId":"m-3"}]}"#;
+        let event = r#"{"Records":[{"messageId":"m-1","body":"{}","eventSourceARN":"arn:q"},{"messageId":"m-2","body":5},{"messageId":"m-3"}]}"#;
         let bodies: Vec<_> =
             parse_event(event.as_bytes()).unwrap().into_iter().map(|m| (m.message_id, m.body)).collect();
         let pair = |id: &str, body: &str| (id.to_owned(), body.to_owned());
         assert_eq!(bodies, [pair("m-1", "{}"), pair("m-2", ""), pair("m-3", "")]);
+        let queues: Vec<_> = parse_event(event.as_bytes()).unwrap().into_iter().map(|m| m.queue_arn).collect();
+        assert_eq!(queues, ["arn:q", "", ""]);
     }
 
     #[test]

@@ -7,7 +7,9 @@
 mod config;
 mod event;
 mod invocation;
+mod report;
 
 pub use config::Config;
-pub use event::{EventError, QueueMessage, parse_event};
-pub use invocation::{BatchResponse, hydrate_batch};
+pub use event::{EventError, parse_event};
+pub use invocation::{BatchResponse, ItemFailure};
+pub use report::log;

@@ -11,6 +11,8 @@ pub struct Endpoints {
     pub dynamodb: String,
     /// Amazon SQS.
     pub sqs: String,
+    /// Amazon S3. Buckets are addressed by path, `http://127.0.0.1:PORT/BUCKET/KEY`.
+    pub s3: String,
 }
 
 impl Endpoints {
@@ -22,8 +24,10 @@ impl Endpoints {
             ("AWS_ENDPOINT_URL_DYNAMODB", &self.dynamodb),
             ("AWS_ENDPOINT_URL_DYNAMODB_STREAMS", &self.dynamodb),
             ("AWS_ENDPOINT_URL_SQS", &self.sqs),
+            ("AWS_ENDPOINT_URL_S3", &self.s3),
             ("AWS_REGION", REGION),
             ("AWS_DEFAULT_REGION", REGION),
+            // Any pair of equal texts is good for all services; see `s3.rs`.
             ("AWS_ACCESS_KEY_ID", "emulator"),
             ("AWS_SECRET_ACCESS_KEY", "emulator"),
         ]

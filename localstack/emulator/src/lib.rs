@@ -1,8 +1,10 @@
-//! Kinesis, DynamoDB with its streams, and SQS on loopback, inside this process.
+//! Kinesis, DynamoDB with its streams, SQS and S3 on loopback, inside this process.
 //!
 //! The services are other people's crates, wired up here and pinned in the workspace: each module says which one, what
-//! it was seen to do and where it differs from AWS. State is in memory and ends with the [`Emulator`]. Ports are chosen
-//! by the system, so that any number of emulators run side by side. Signatures and permissions are not checked.
+//! it was seen to do and where it differs from AWS. State ends with the [`Emulator`]: it is in memory, and for S3 in a
+//! temporary directory, which stays behind where the process is killed. Ports are chosen by the system, so that any
+//! number of emulators run side by side. Permissions are not checked, and signatures by S3 alone, which takes each key
+//! whose secret is the same text.
 //!
 //! The servers run on a runtime of their own. That is what makes stopping complete: the crates spawn tasks they give no
 //! handle to (a pair per queue, one per connection), and all of them end with the runtime. It also lets a test with a
@@ -25,6 +27,7 @@
 mod dynamodb;
 mod endpoints;
 mod kinesis;
+mod s3;
 mod servers;
 mod sqs;
 mod stream_arn;
@@ -33,10 +36,12 @@ pub use endpoints::Endpoints;
 
 use records::{SequenceNumber, ShardId};
 use servers::Servers;
+use std::error::Error as StdError;
 use std::io;
+use tempfile::TempDir;
 use thiserror::Error;
 
-/// The account that owns every stream, table and queue.
+/// The account that owns every stream, table, queue and bucket.
 pub const ACCOUNT: &str = "000000000000";
 
 /// The region clients have to sign for. The ARNs of Kinesis and SQS name it; those of DynamoDB name `dynoxide`.
@@ -48,6 +53,8 @@ pub struct Emulator {
     servers: Servers,
     endpoints: Endpoints,
     kinesis: kinesis::Records,
+    /// Behind `servers`, so that it is removed when these have stopped.
+    objects: TempDir,
 }
 
 /// Why the emulator could not start or do as asked.
@@ -67,6 +74,9 @@ pub enum EmulatorError {
     /// SQLite gave no database.
     #[error("failed to open the in-memory database of dynamodb")]
     Database(#[source] dynoxide::errors::DynoxideError),
+    /// The system gave no directory for the objects.
+    #[error("failed to make the temporary directory of s3")]
+    Directory(#[source] Box<dyn StdError + Send + Sync>),
     /// A server ended while it was starting.
     #[error("failed to start the emulator's servers")]
     Stopped(#[source] tokio::task::JoinError),
@@ -80,17 +90,18 @@ impl Emulator {
     ///
     /// # Errors
     ///
-    /// When the system gives no thread, port or memory.
+    /// When the system gives no thread, port, memory or temporary directory.
     pub async fn start() -> Result<Self, EmulatorError> {
         let servers = Servers::new().map_err(EmulatorError::Runtime)?;
         let started = servers.spawn(async {
             let (kinesis, records) = kinesis::serve().await?;
             let dynamodb = dynamodb::serve().await?;
             let sqs = sqs::serve().await?;
-            Ok((Endpoints { kinesis, dynamodb, sqs }, records))
+            let (s3, objects) = s3::serve().await?;
+            Ok((Endpoints { kinesis, dynamodb, sqs, s3 }, records, objects))
         });
-        let (endpoints, kinesis) = started.await.map_err(EmulatorError::Stopped)??;
-        Ok(Self { servers, endpoints, kinesis })
+        let (endpoints, kinesis, objects) = started.await.map_err(EmulatorError::Stopped)??;
+        Ok(Self { servers, endpoints, kinesis, objects })
     }
 
     /// Where the services listen.
@@ -114,8 +125,12 @@ impl Emulator {
         self.kinesis.trim(stream_name, shard, last).await
     }
 
-    /// Stops all services, cutting requests under way, and returns when their tasks are gone and their ports free.
+    /// Stops all services, cutting requests under way, and returns when their tasks are gone, their ports free and the
+    /// objects removed.
     pub async fn shutdown(self) {
         self.servers.shutdown().await;
+        if let Err(error) = self.objects.close() {
+            tracing::warn!(%error, "failed to remove the temporary directory of the emulated s3");
+        }
     }
 }

@@ -1,6 +1,11 @@
 //! The runtime the services live on, and end with.
 
 use crate::EmulatorError;
+use hyper::body::{Body, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::HttpService;
+use hyper_util::rt::TokioIo;
+use std::error::Error;
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,6 +19,9 @@ const WORKER_THREADS: usize = 2;
 
 /// How long a stop waits for a request that computes. None of the services blocks for longer.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a server rests after a failed accept. The usual reason is a lack of file descriptors, which passes.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A runtime that may be dropped anywhere, also in asynchronous code, where Tokio's own panics.
 #[derive(Debug)]
@@ -65,4 +73,34 @@ pub(crate) async fn bind(service: &'static str) -> Result<(TcpListener, SocketAd
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(error)?;
     let address = listener.local_addr().map_err(error)?;
     Ok((listener, address))
+}
+
+/// Serves a service of hyper's on each connection, until the runtime ends.
+pub(crate) async fn accept<S, B>(name: &'static str, listener: TcpListener, service: S)
+where
+    S: HttpService<Incoming, ResBody = B, Future: Send, Error: Into<Box<dyn Error + Send + Sync>>>
+        + Clone
+        + Send
+        + 'static,
+    B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+{
+    loop {
+        let socket = match listener.accept().await {
+            Ok((socket, _)) => socket,
+            Err(error) => {
+                tracing::warn!(%error, "failed to accept a connection to {name}");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        if let Err(error) = socket.set_nodelay(true) {
+            tracing::debug!(%error, "could not switch off Nagle's algorithm for a connection to {name}");
+        }
+        let connection = http1::Builder::new().serve_connection(TokioIo::new(socket), service.clone());
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection to {name} ended early");
+            }
+        });
+    }
 }

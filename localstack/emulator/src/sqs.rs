@@ -11,22 +11,13 @@
 //! - Deleting with an unknown or outdated receipt handle succeeds and deletes nothing.
 //! - `MessageGroupId` on a standard queue is refused, where AWS takes it for fair queues. No move tasks.
 
-use crate::servers::bind;
+use crate::servers::{accept, bind};
 use crate::{ACCOUNT, EmulatorError, REGION};
-use hyper::server::conn::http1;
-use hyper_util::rt::TokioIo;
 use rustack_sqs_core::config::SqsConfig;
 use rustack_sqs_core::handler::RustackSqsHandler;
 use rustack_sqs_core::provider::RustackSqs;
 use rustack_sqs_http::service::{SqsHttpConfig, SqsHttpService};
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::net::TcpListener;
-
-/// How long the server rests after a failed accept. The usual reason is a lack of file descriptors, which passes.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-type Service = SqsHttpService<RustackSqsHandler>;
 
 /// Serves SQS until the runtime ends, and returns its URL.
 pub(crate) async fn serve() -> Result<String, EmulatorError> {
@@ -40,28 +31,6 @@ pub(crate) async fn serve() -> Result<String, EmulatorError> {
     });
     let http = SqsHttpConfig { skip_signature_validation: true, region: REGION.to_owned(), credential_provider: None };
     let service = SqsHttpService::new(Arc::new(RustackSqsHandler::new(Arc::new(provider))), http);
-    tokio::spawn(accept(listener, service));
+    tokio::spawn(accept("sqs", listener, service));
     Ok(format!("http://{address}"))
-}
-
-async fn accept(listener: TcpListener, service: Service) {
-    loop {
-        let socket = match listener.accept().await {
-            Ok((socket, _)) => socket,
-            Err(error) => {
-                tracing::warn!(%error, "failed to accept a connection to sqs");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            }
-        };
-        if let Err(error) = socket.set_nodelay(true) {
-            tracing::debug!(%error, "could not switch off Nagle's algorithm for a connection to sqs");
-        }
-        let connection = http1::Builder::new().serve_connection(TokioIo::new(socket), service.clone());
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection to sqs ended early");
-            }
-        });
-    }
 }

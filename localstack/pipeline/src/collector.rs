@@ -3,9 +3,11 @@
 use crate::books::{RecoveredEvent, dynamodb_content, dynamodb_identity, kinesis_content, kinesis_identity};
 use crate::{Books, Stack};
 use anyhow::{Context, bail};
-use aws_edge::queue;
+use aws_edge::{AwsSurroundings, queue};
 use records::{Item, SequenceNumber, ShardId, StreamArn, StreamKind};
+use recovery::{ObjectRef, Surroundings};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// Takes messages out of the recovered queue until it is dropped.
@@ -18,11 +20,28 @@ pub(crate) async fn run(stack: &Stack, books: &Books) -> anyhow::Result<()> {
         let url = &stack.queues.recovered.url;
         let messages = queue::receive(&stack.clients, url, queue::BATCH_MAX, Duration::from_secs(1)).await?;
         for message in &messages {
-            enter(books, &message.body).context("failed to read a message of the recovered queue")?;
+            let body = whole(stack, &message.body).await?;
+            enter(books, &body).context("failed to read a message of the recovered queue")?;
         }
         let handles: Vec<&str> = messages.iter().map(|message| message.receipt_handle.as_str()).collect();
         queue::delete_batch(&stack.clients, url, &handles).await?;
     }
+}
+
+/// The message itself: what was too large for the queue is in the bucket, and the queue has a pointer to it.
+async fn whole<'b>(stack: &Stack, body: &'b str) -> anyhow::Result<Cow<'b, str>> {
+    let Some(object) = pointed_at(body) else { return Ok(body.into()) };
+    let context = "failed to fetch a message of the recovered queue";
+    Ok(AwsSurroundings::new(&stack.clients).object(&object).await.context(context)?.into())
+}
+
+/// The object that a pointer of the SQS Extended Client names.
+fn pointed_at(body: &str) -> Option<ObjectRef> {
+    let pointer: Value = serde_json::from_str(body).ok().filter(Value::is_array)?;
+    let named = |pointer: &Value, name: &str| pointer.pointer(name)?.as_str().map(str::to_owned);
+    named(&pointer, "/0").filter(|class| class.ends_with("PayloadS3Pointer"))?;
+    let (bucket, key) = (named(&pointer, "/1/s3BucketName")?, named(&pointer, "/1/s3Key")?);
+    Some(ObjectRef { bucket, key, version_id: None, size_bytes: None })
 }
 
 /// Enters one message.

@@ -3,7 +3,7 @@
 use crate::Binaries;
 use anyhow::Context;
 use aws_edge::provision::{
-    Queue, QueueSettings, Redrive, create_kinesis_stream, create_queue, create_table, list_shards,
+    Queue, QueueSettings, Redrive, create_bucket, create_kinesis_stream, create_queue, create_table, list_shards,
 };
 use aws_edge::{AwsStreamReader, Clients};
 use emulator::Emulator;
@@ -85,6 +85,12 @@ const MAX_RECEIVE_COUNT: u16 = 5;
 /// How many invocations of the hydrator run side by side: AWS's least `MaximumConcurrency`.
 pub(crate) const HYDRATOR_CONCURRENCY: usize = 2;
 
+/// Where recovered records go that do not fit into a message of the recovered queue.
+pub(crate) const CLAIM_CHECKS: &str = "claim-checks";
+
+/// The emulated services have no bound on reads, and a demo should not wait for one.
+const READS_PER_SECOND: u32 = 1_000;
+
 /// The emulated SQS takes messages of 256 KiB, AWS's bound until August 2025.
 const SQS_MESSAGE_BYTES_MAX: usize = 262_144;
 
@@ -122,6 +128,8 @@ impl Stack {
         let emulator = Emulator::start().await?;
         let endpoints = emulator.endpoints();
         let clients = Clients::for_endpoints(&endpoints.kinesis, &endpoints.dynamodb, &endpoints.sqs, emulator::REGION);
+        let clients = clients.with_s3(&endpoints.s3);
+        create_bucket(&clients, CLAIM_CHECKS).await?;
         let stream = create_kinesis_stream(&clients, ORDERS, config.shards).await?;
         let table_stream = create_table(&clients, ORDERS, TABLE_KEY).await?;
         let queues = Queues::create(&clients, config.visibility_timeout()).await?;
@@ -192,6 +200,10 @@ impl Functions {
             ("SINK".to_owned(), queues.recovered.url.clone()),
             ("SINK_BATCH_MAX_BYTES".to_owned(), SQS_MESSAGE_BYTES_MAX.to_string()),
             ("INVOKE_IDENTITY_ARN".to_owned(), processor_role()),
+            ("CLAIM_CHECK".to_owned(), format!("s3://{CLAIM_CHECKS}")),
+            ("READS_PER_SECOND".to_owned(), READS_PER_SECOND.to_string()),
+            // There is no Lambda to ask for them.
+            ("FILTER_CRITERIA".to_owned(), r#"{"Filters":[]}"#.to_owned()),
         ];
         Self {
             kinesis_processor: function("kinesis-processor", kinesis_processor, config.shards.into(), Vec::new()),

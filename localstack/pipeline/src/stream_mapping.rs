@@ -134,11 +134,13 @@ impl ShardPoller {
                 self.iterator = page.next;
                 Ok((page.records, end_of_shard))
             }
-            // The next poll takes an iterator behind the last record read.
-            Err(error) if matches!(error.kind, ReadErrorKind::ExpiredIterator | ReadErrorKind::Throttled) => {
-                Ok((Vec::new(), false))
-            }
-            Err(error) => Err(error.into()),
+            Err(error) => match error.kind {
+                // The next poll takes an iterator behind the last record read.
+                ReadErrorKind::ExpiredIterator | ReadErrorKind::Throttled | ReadErrorKind::Transient => {
+                    Ok((Vec::new(), false))
+                }
+                _ => Err(error.into()),
+            },
         }
     }
 

@@ -1,8 +1,6 @@
-//! The SDK's clients, configured once for all services, and how a call of theirs fails.
-//!
-//! Over TLS they use ring: the SDK's default provider takes thirty times as long for its first call, and a Lambda pays
-//! that on every cold start.
+//! The SDK's clients, configured once for all services. Each is built when it is first asked for.
 
+use crate::https::https;
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::meta::credentials::CredentialsProviderChain;
@@ -11,11 +9,8 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use std::error::Error as StdError;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use thiserror::Error;
 
 /// How long a connection may take. AWS answers within a region in milliseconds; a lost packet costs a second.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -30,66 +25,64 @@ const ATTEMPTS_MAX: u32 = 3;
 /// One client per service, cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Clients {
-    kinesis: aws_sdk_kinesis::Client,
-    dynamodb_streams: aws_sdk_dynamodbstreams::Client,
-    sqs: aws_sdk_sqs::Client,
+    kinesis: Lazy<aws_sdk_kinesis::Client>,
+    dynamodb_streams: Lazy<aws_sdk_dynamodbstreams::Client>,
+    sqs: Lazy<aws_sdk_sqs::Client>,
     #[cfg(feature = "provision")]
-    dynamodb: aws_sdk_dynamodb::Client,
+    dynamodb: Lazy<aws_sdk_dynamodb::Client>,
+    #[cfg(feature = "hydrator")]
+    s3: Lazy<aws_sdk_s3::Client>,
+    #[cfg(feature = "hydrator")]
+    lambda: Lazy<aws_sdk_lambda::Client>,
 }
 
-/// A call to a service that failed.
-#[derive(Debug, Error)]
-pub enum CallError {
-    /// The service refused the request, or was not reached.
-    #[error("failed to {operation} `{object}`")]
-    Request {
-        /// What was to be done, as in `receive messages from`.
-        operation: &'static str,
-        /// To which queue, stream or table.
-        object: String,
-        /// The service's error code, when it answered.
-        code: Option<String>,
-        /// The SDK's error.
-        source: Box<dyn StdError + Send + Sync>,
-    },
-    /// The answer lacks what the service always gives.
-    #[error("failed to {operation} `{object}`: the answer has no valid {field}")]
-    Answer {
-        /// What was done, as in `receive messages from`.
-        operation: &'static str,
-        /// To which queue, stream or table.
-        object: String,
-        /// What is missing or malformed.
-        field: &'static str,
-    },
+/// A client that is built when it is first asked for: a cold start pays for those that it uses.
+#[derive(Debug)]
+struct Lazy<C>(Arc<LazyClient<C>>);
+
+#[derive(Debug)]
+struct LazyClient<C> {
+    config: SdkConfig,
+    build: fn(&SdkConfig) -> C,
+    client: OnceLock<C>,
 }
 
-impl CallError {
-    /// The service's error code, such as `ResourceNotFoundException`; `None` when it did not answer with one.
-    #[must_use]
-    pub fn code(&self) -> Option<&str> {
-        match self {
-            Self::Request { code, .. } => code.as_deref(),
-            Self::Answer { .. } => None,
-        }
-    }
+/// The services, by what the variables `AWS_ENDPOINT_URL_...` call them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Service {
+    Kinesis,
+    DynamoDbStreams,
+    Sqs,
+    #[cfg(feature = "provision")]
+    DynamoDb,
+    #[cfg(feature = "hydrator")]
+    S3,
+    #[cfg(feature = "hydrator")]
+    Lambda,
 }
 
 impl Clients {
-    /// Clients as the environment says: region, credentials, and `AWS_ENDPOINT_URL` or one such variable per service
-    /// (`AWS_ENDPOINT_URL_KINESIS`, `_DYNAMODB_STREAMS`, `_SQS`, `_DYNAMODB`).
+    /// Clients as the environment and the profiles say: region, credentials, and `AWS_ENDPOINT_URL` or one such variable
+    /// per service (`AWS_ENDPOINT_URL_KINESIS`, `_DYNAMODB_STREAMS`, `_SQS`, `_DYNAMODB`, `_S3`, `_LAMBDA`).
     pub async fn from_env() -> Self {
-        let config = config_from_env().await;
-        Self {
-            kinesis: aws_sdk_kinesis::Client::new(&config),
-            dynamodb_streams: aws_sdk_dynamodbstreams::Client::new(&config),
-            sqs: aws_sdk_sqs::Client::new(&config),
-            #[cfg(feature = "provision")]
-            dynamodb: aws_sdk_dynamodb::Client::new(&config),
-        }
+        let config = aws_config::defaults(BehaviorVersion::latest()).http_client(https());
+        let config = config.retry_config(retries()).timeout_config(timeouts()).load().await;
+        Self::with_configs(|_| config.clone())
     }
 
-    /// Clients of services on loopback: plain HTTP, invented credentials, and nothing read from the environment.
+    /// Clients of a function: all is where Lambda puts it, and nothing else is asked. Region and credentials come from
+    /// variables, the latter from the container's endpoint where they are not; endpoints as in [`Clients::from_env`].
+    ///
+    /// The default chain of `from_env` asks profiles, STS and SSO as well. Linked into a function, that code costs each
+    /// cold start half a millisecond for its relocations alone, whether it runs or not.
+    #[must_use]
+    pub fn of_function() -> Self {
+        let config = config_of_function();
+        Self::with_configs(|service| at(&config, endpoint_of(service)))
+    }
+
+    /// Clients of services on loopback: plain HTTP, invented credentials, and nothing read from the environment. S3 and
+    /// Lambda have no endpoint yet: what is asked of them fails.
     #[must_use]
     pub fn for_endpoints(kinesis: &str, dynamodb: &str, sqs: &str, region: &str) -> Self {
         let config = SdkConfig::builder()
@@ -100,45 +93,124 @@ impl Clients {
             .retry_config(retries())
             .timeout_config(timeouts())
             .build();
-        let at = |url: &str| config.clone().into_builder().endpoint_url(url).build();
+        Self::with_configs(|service| {
+            let url = match service {
+                Service::Kinesis => kinesis,
+                Service::DynamoDbStreams => dynamodb,
+                Service::Sqs => sqs,
+                #[cfg(feature = "provision")]
+                Service::DynamoDb => dynamodb,
+                #[cfg(feature = "hydrator")]
+                Service::S3 | Service::Lambda => NO_ENDPOINT,
+            };
+            at(&config, Some(url.to_owned()))
+        })
+    }
+
+    /// The same clients, with S3 at this endpoint.
+    #[cfg(feature = "hydrator")]
+    #[must_use]
+    pub fn with_s3(self, endpoint: &str) -> Self {
+        Self { s3: self.s3.with(|config| at(config, Some(endpoint.to_owned()))), ..self }
+    }
+
+    /// The same clients, with Lambda at this endpoint.
+    #[cfg(feature = "hydrator")]
+    #[must_use]
+    pub fn with_lambda(self, endpoint: &str) -> Self {
+        Self { lambda: self.lambda.with(|config| at(config, Some(endpoint.to_owned()))), ..self }
+    }
+
+    fn with_configs(config: impl Fn(Service) -> SdkConfig) -> Self {
         Self {
-            kinesis: aws_sdk_kinesis::Client::new(&at(kinesis)),
-            dynamodb_streams: aws_sdk_dynamodbstreams::Client::new(&at(dynamodb)),
-            sqs: aws_sdk_sqs::Client::new(&at(sqs)),
+            kinesis: Lazy::new(config(Service::Kinesis), aws_sdk_kinesis::Client::new),
+            dynamodb_streams: Lazy::new(config(Service::DynamoDbStreams), aws_sdk_dynamodbstreams::Client::new),
+            sqs: Lazy::new(config(Service::Sqs), aws_sdk_sqs::Client::new),
             #[cfg(feature = "provision")]
-            dynamodb: aws_sdk_dynamodb::Client::new(&at(dynamodb)),
+            dynamodb: Lazy::new(config(Service::DynamoDb), aws_sdk_dynamodb::Client::new),
+            #[cfg(feature = "hydrator")]
+            s3: Lazy::new(config(Service::S3), s3_client),
+            #[cfg(feature = "hydrator")]
+            lambda: Lazy::new(config(Service::Lambda), aws_sdk_lambda::Client::new),
         }
+    }
+
+    /// The same clients, where those of streams try a call once, for this long: for who has retries of his own.
+    pub(crate) fn reading_once(self, attempt_timeout: Duration) -> Self {
+        let once = |config: &SdkConfig| {
+            let timeouts = timeouts().to_builder().operation_attempt_timeout(attempt_timeout).build();
+            config.clone().into_builder().retry_config(RetryConfig::disabled()).timeout_config(timeouts).build()
+        };
+        Self { kinesis: self.kinesis.with(once), dynamodb_streams: self.dynamodb_streams.with(once), ..self }
     }
 
     /// The region that requests go to.
     pub(crate) fn region(&self) -> Option<&str> {
-        self.kinesis.config().region().map(AsRef::as_ref)
+        self.kinesis.0.config.region().map(AsRef::as_ref)
     }
 
     pub(crate) fn kinesis(&self) -> &aws_sdk_kinesis::Client {
-        &self.kinesis
+        self.kinesis.get()
     }
 
     pub(crate) fn dynamodb_streams(&self) -> &aws_sdk_dynamodbstreams::Client {
-        &self.dynamodb_streams
+        self.dynamodb_streams.get()
     }
 
     pub(crate) fn sqs(&self) -> &aws_sdk_sqs::Client {
-        &self.sqs
+        self.sqs.get()
     }
 
     #[cfg(feature = "provision")]
     pub(crate) fn dynamodb(&self) -> &aws_sdk_dynamodb::Client {
-        &self.dynamodb
+        self.dynamodb.get()
+    }
+
+    #[cfg(feature = "hydrator")]
+    pub(crate) fn s3(&self) -> &aws_sdk_s3::Client {
+        self.s3.get()
+    }
+
+    #[cfg(feature = "hydrator")]
+    pub(crate) fn lambda(&self) -> &aws_sdk_lambda::Client {
+        self.lambda.get()
     }
 }
 
-/// A client of SQS alone, for a function: region, credentials and endpoint come from where Lambda puts them.
-///
-/// The default chain asks profiles, STS and SSO as well. Linked into a processor, that code would cost each cold start half
-/// a millisecond for its relocations alone, whether it runs or not.
+impl<C> Lazy<C> {
+    fn new(config: SdkConfig, build: fn(&SdkConfig) -> C) -> Self {
+        Self(Arc::new(LazyClient { config, build, client: OnceLock::new() }))
+    }
+
+    fn get(&self) -> &C {
+        self.0.client.get_or_init(|| (self.0.build)(&self.0.config))
+    }
+
+    /// One with another configuration.
+    fn with(&self, change: impl FnOnce(&SdkConfig) -> SdkConfig) -> Self {
+        Self::new(change(&self.0.config), self.0.build)
+    }
+}
+
+// Derived, it would want `C: Clone`.
+impl<C> Clone for Lazy<C> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+/// Reserved, so that nobody listens there.
+#[cfg(feature = "hydrator")]
+const NO_ENDPOINT: &str = "http://127.0.0.1:0";
+
+/// A client of SQS alone, for a processor.
 pub(crate) fn sqs_of_function() -> aws_sdk_sqs::Client {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    aws_sdk_sqs::Client::new(&at(&config_of_function(), endpoint_of(Service::Sqs)))
+}
+
+/// What [`Clients::of_function`] says.
+fn config_of_function() -> SdkConfig {
+    let is_on = |name: &str| variable(name).map(|value| value.eq_ignore_ascii_case("true"));
     let http = https();
     let container =
         EcsCredentialsProvider::builder().configure(&ProviderConfig::empty().with_http_client(http.clone())).build();
@@ -151,17 +223,46 @@ pub(crate) fn sqs_of_function() -> aws_sdk_sqs::Client {
         .retry_config(retries())
         .timeout_config(timeouts());
     config.set_region(variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")).map(Region::new));
-    config.set_endpoint_url(variable("AWS_ENDPOINT_URL_SQS").or_else(|| variable("AWS_ENDPOINT_URL")));
-    aws_sdk_sqs::Client::new(&config.build())
+    config.set_use_fips(is_on("AWS_USE_FIPS_ENDPOINT"));
+    config.set_use_dual_stack(is_on("AWS_USE_DUALSTACK_ENDPOINT"));
+    config.build()
 }
 
-fn https() -> aws_sdk_sqs::config::SharedHttpClient {
-    aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-async fn config_from_env() -> SdkConfig {
-    let config = aws_config::defaults(BehaviorVersion::latest()).http_client(https());
-    config.retry_config(retries()).timeout_config(timeouts()).load().await
+fn endpoint_of(service: Service) -> Option<String> {
+    let name = match service {
+        Service::Kinesis => "AWS_ENDPOINT_URL_KINESIS",
+        Service::DynamoDbStreams => "AWS_ENDPOINT_URL_DYNAMODB_STREAMS",
+        Service::Sqs => "AWS_ENDPOINT_URL_SQS",
+        #[cfg(feature = "provision")]
+        Service::DynamoDb => "AWS_ENDPOINT_URL_DYNAMODB",
+        #[cfg(feature = "hydrator")]
+        Service::S3 => "AWS_ENDPOINT_URL_S3",
+        #[cfg(feature = "hydrator")]
+        Service::Lambda => "AWS_ENDPOINT_URL_LAMBDA",
+    };
+    variable(name).or_else(|| variable("AWS_ENDPOINT_URL"))
+}
+
+fn at(config: &SdkConfig, url: Option<String>) -> SdkConfig {
+    let mut config = config.clone().into_builder();
+    config.set_endpoint_url(url);
+    config.build()
+}
+
+#[cfg(feature = "hydrator")]
+fn s3_client(config: &SdkConfig) -> aws_sdk_s3::Client {
+    let is_at_an_endpoint = config.endpoint_url().is_some() || endpoint_of(Service::S3).is_some();
+    let s3 = aws_sdk_s3::config::Builder::from(config)
+        // The signature covers the body's SHA-256 already, and S3 verifies it. The checksums that the SDK would add cost
+        // another pass over the body, and stand-ins for S3 do not know all of them.
+        .request_checksum_calculation(aws_sdk_s3::config::RequestChecksumCalculation::WhenRequired)
+        // A stand-in answers at one host, whatever the bucket.
+        .force_path_style(is_at_an_endpoint);
+    aws_sdk_s3::Client::from_conf(s3.build())
 }
 
 fn retries() -> RetryConfig {
@@ -170,49 +271,4 @@ fn retries() -> RetryConfig {
 
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build()
-}
-
-/// What went wrong and what was behind it, each said once.
-pub(crate) fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let message = error.to_string();
-        if !text.ends_with(&message) {
-            text.push_str(": ");
-            text.push_str(&message);
-        }
-        source = error.source();
-    }
-    text
-}
-
-/// A call under way, for its errors.
-#[derive(Clone, Copy)]
-pub(crate) struct Call<'a> {
-    pub operation: &'static str,
-    pub object: &'a str,
-}
-
-impl Call<'_> {
-    pub fn failed<E, R>(self, error: SdkError<E, R>) -> CallError
-    where
-        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
-        R: std::fmt::Debug + Send + Sync + 'static,
-    {
-        self.refused(error.code().map(str::to_owned), error)
-    }
-
-    /// The request could not even be built.
-    pub fn unbuilt(self, error: impl StdError + Send + Sync + 'static) -> CallError {
-        self.refused(None, error)
-    }
-
-    pub fn incomplete(self, field: &'static str) -> CallError {
-        CallError::Answer { operation: self.operation, object: self.object.to_owned(), field }
-    }
-
-    fn refused(self, code: Option<String>, error: impl StdError + Send + Sync + 'static) -> CallError {
-        CallError::Request { operation: self.operation, object: self.object.to_owned(), code, source: Box::new(error) }
-    }
 }

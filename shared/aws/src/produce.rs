@@ -1,6 +1,7 @@
 //! Writes to streams and tables, for the local stack and for tests.
 
-use crate::clients::{Call, CallError, Clients};
+use crate::Clients;
+use crate::call::{Call, CallError};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue as SdkValue;
 use aws_sdk_kinesis::types::{PutRecordsRequestEntry, PutRecordsResultEntry};

@@ -1,6 +1,7 @@
-//! Streams, tables and queues for the local stack and for tests. In AWS the template in `infra/` makes them.
+//! Streams, tables, queues and buckets for the local stack and for tests. In AWS the template in `infra/` makes them.
 
-use crate::clients::{Call, CallError, Clients};
+use crate::Clients;
+use crate::call::{Call, CallError};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, StreamSpecification,
     StreamViewType, TableStatus,
@@ -93,6 +94,24 @@ pub async fn create_kinesis_stream(clients: &Clients, name: &str, shards: u16) -
     let call = Call { operation: "create kinesis stream", object: name };
     let request = clients.kinesis().create_stream().stream_name(name).shard_count(i32::from(shards));
     request.send().await.map_err(|error| call.failed(error))?;
+    wait_until_active(clients, call, name).await
+}
+
+/// Splits the first shard of a stream in the middle of all hash keys, and waits until the stream is active again. The
+/// shard is closed then.
+///
+/// # Errors
+///
+/// When Kinesis refuses (the shard is not that of all keys, say), or when it is not active within a minute.
+pub async fn split_first_shard(clients: &Clients, name: &str) -> Result<(), ProvisionError> {
+    const MIDDLE: &str = "170141183460469231731687303715884105728";
+    let call = Call { operation: "split the first shard of", object: name };
+    let request = clients.kinesis().split_shard().stream_name(name).shard_to_split("shardId-000000000000");
+    request.new_starting_hash_key(MIDDLE).send().await.map_err(|error| call.failed(error))?;
+    wait_until_active(clients, call, name).await.map(drop)
+}
+
+async fn wait_until_active(clients: &Clients, call: Call<'_>, name: &str) -> Result<StreamArn, ProvisionError> {
     for _ in 0..ACTIVE_POLLS_MAX {
         let described = clients.kinesis().describe_stream_summary().stream_name(name).send().await;
         let described = described.map_err(|error| call.failed(error))?;
@@ -182,14 +201,55 @@ pub async fn list_shards(clients: &Clients, stream: &StreamArn) -> Result<Vec<Sh
 ///
 /// When SQS refuses the queue (it exists with other settings, say).
 pub async fn create_queue(clients: &Clients, name: &str, settings: &QueueSettings) -> Result<Queue, ProvisionError> {
+    create(clients, name, queue_attributes(settings)).await
+}
+
+async fn create(
+    clients: &Clients,
+    name: &str,
+    attributes: HashMap<QueueAttributeName, String>,
+) -> Result<Queue, ProvisionError> {
     let call = Call { operation: "create queue", object: name };
-    let request = clients.sqs().create_queue().queue_name(name).set_attributes(Some(queue_attributes(settings)));
+    let request = clients.sqs().create_queue().queue_name(name).set_attributes(Some(attributes));
     let created = request.send().await.map_err(|error| call.failed(error))?;
     let url = created.queue_url.ok_or_else(|| call.incomplete("queue url"))?;
     let request = clients.sqs().get_queue_attributes().queue_url(&url).attribute_names(QueueAttributeName::QueueArn);
     let described = request.send().await.map_err(|error| call.failed(error))?;
     let arn = described.attributes.and_then(|mut attributes| attributes.remove(&QueueAttributeName::QueueArn));
     Ok(Queue { url, arn: arn.ok_or_else(|| call.incomplete("queue arn"))? })
+}
+
+/// Creates a bucket in the clients' region.
+///
+/// # Errors
+///
+/// When S3 refuses it (its name is taken, say).
+pub async fn create_bucket(clients: &Clients, name: &str) -> Result<(), ProvisionError> {
+    let call = Call { operation: "create bucket", object: name };
+    clients.s3().create_bucket().bucket(name).send().await.map_err(|error| call.failed(error))?;
+    Ok(())
+}
+
+/// The keys of a bucket's objects, up to a thousand, in order.
+///
+/// # Errors
+///
+/// When S3 refuses to list them.
+pub async fn list_objects(clients: &Clients, bucket: &str) -> Result<Vec<String>, ProvisionError> {
+    let call = Call { operation: "list the objects of", object: bucket };
+    let listed = clients.s3().list_objects_v2().bucket(bucket).send().await.map_err(|error| call.failed(error))?;
+    Ok(listed.contents.unwrap_or_default().into_iter().filter_map(|object| object.key).collect())
+}
+
+/// Creates a FIFO queue, whose name ends in `.fifo`.
+///
+/// # Errors
+///
+/// When SQS refuses the queue.
+pub async fn create_fifo_queue(clients: &Clients, name: &str) -> Result<Queue, ProvisionError> {
+    let mut attributes = queue_attributes(&QueueSettings::default());
+    attributes.insert(QueueAttributeName::FifoQueue, "true".to_owned());
+    create(clients, name, attributes).await
 }
 
 fn queue_attributes(settings: &QueueSettings) -> HashMap<QueueAttributeName, String> {

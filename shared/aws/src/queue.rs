@@ -1,6 +1,7 @@
 //! What is done with an SQS queue: send, receive, delete, count.
 
-use crate::clients::{Call, CallError, Clients};
+use crate::Clients;
+use crate::call::{Call, CallError};
 use aws_sdk_sqs::primitives::Blob;
 use aws_sdk_sqs::types::{
     DeleteMessageBatchRequestEntry, Message, MessageAttributeValue, MessageSystemAttributeName, QueueAttributeName,

@@ -1,13 +1,14 @@
 //! Kinesis and DynamoDB Streams behind the trait that the hydrator reads through.
 
 use crate::Clients;
-use crate::clients::chain;
+use crate::call::reason;
 use crate::sdk_records::{dynamodb_record, kinesis_record};
 use aws_sdk_dynamodbstreams::types::ShardIteratorType as DynamoDbPosition;
+use aws_sdk_kinesis::config::http::HttpResponse;
 use aws_sdk_kinesis::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kinesis::types::ShardIteratorType as KinesisPosition;
-use records::{ShardId, StreamArn, StreamKind, StreamRecord};
-use recovery::{Page, Position, ReadError, ReadErrorKind, ShardIterator, StreamReader};
+use records::{EpochMillis, ShardId, StreamArn, StreamKind, StreamRecord};
+use recovery::{Page, Position, ReadError, ReadErrorKind, ShardIterator, StreamReader, StreamSummary};
 use std::time::Duration;
 
 /// Reads shards of both kinds of stream; the ARN says which.
@@ -17,10 +18,11 @@ pub struct AwsStreamReader {
 }
 
 impl AwsStreamReader {
-    /// A reader on these clients.
+    /// A reader on these clients. It tries each call once: the hydrator knows its deadline, counts what it meets, and
+    /// pauses by itself.
     #[must_use]
     pub fn new(clients: Clients) -> Self {
-        Self { clients }
+        Self { clients: clients.reading_once(ATTEMPT_TIMEOUT) }
     }
 
     async fn kinesis_iterator(
@@ -86,12 +88,13 @@ impl AwsStreamReader {
         })
     }
 
-    async fn kinesis_retention(&self, stream: &StreamArn) -> Result<Duration, ReadError> {
+    async fn kinesis_summary(&self, stream: &StreamArn) -> Result<StreamSummary, ReadError> {
         let answer = self.clients.kinesis().describe_stream_summary().stream_arn(stream.as_str()).send().await;
         let answer = answer.map_err(|error| read_error("describe", stream.as_str(), &error))?;
         let summary = answer.stream_description_summary.ok_or_else(|| incomplete(stream, "summary"))?;
         let hours = u64::try_from(summary.retention_period_hours).map_err(|_| incomplete(stream, "retention"))?;
-        Ok(Duration::from_secs(hours * 60 * 60))
+        let created = summary.stream_creation_timestamp.to_millis().ok().map(EpochMillis);
+        Ok(StreamSummary { retention: Duration::from_secs(hours * 60 * 60), created })
     }
 
     async fn dynamodb_page(&self, stream: &StreamArn, iterator: &str, limit: u32) -> Result<Page, ReadError> {
@@ -112,6 +115,9 @@ impl AwsStreamReader {
         })
     }
 }
+
+/// How long a call may take. A page of 10 MB comes within two seconds; what takes longer than this is a lost connection.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The most that one GetRecords call takes as its limit.
 const KINESIS_PAGE_LIMIT: u32 = 10_000;
@@ -134,10 +140,11 @@ impl StreamReader for AwsStreamReader {
         iterator.map_err(|error| gone_where_it_belongs(stream, self.clients.region(), error))
     }
 
-    async fn retention(&self, stream: &StreamArn) -> Result<Duration, ReadError> {
+    async fn summary(&self, stream: &StreamArn) -> Result<StreamSummary, ReadError> {
         match stream.kind() {
-            StreamKind::Kinesis => self.kinesis_retention(stream).await,
-            StreamKind::DynamoDb => Ok(DYNAMODB_RETENTION),
+            StreamKind::Kinesis => self.kinesis_summary(stream).await,
+            // The stream of a table that was made again has another ARN.
+            StreamKind::DynamoDb => Ok(StreamSummary { retention: DYNAMODB_RETENTION, created: None }),
         }
     }
 
@@ -173,29 +180,36 @@ fn gone_where_it_belongs(stream: &StreamArn, client_region: Option<&str>, error:
     }
 }
 
-fn read_error<E, R>(operation: &str, object: &str, error: &SdkError<E, R>) -> ReadError
+fn read_error<E>(operation: &str, object: &str, error: &SdkError<E, HttpResponse>) -> ReadError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: std::fmt::Debug,
 {
-    let kind = error.code().map_or(ReadErrorKind::Other, kind_of);
-    let reason = match (error.code(), error.message()) {
-        (Some(code), message) => format!("{code}: {}", message.unwrap_or("no message")),
-        (None, _) => chain(error),
+    let kind = match error {
+        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => ReadErrorKind::Transient,
+        // Missing credentials, or a bundle of roots that cannot be read, fail again; what the network does may not.
+        SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => ReadErrorKind::Transient,
+        SdkError::DispatchFailure(failure) if failure.as_other().is_some() => ReadErrorKind::Transient,
+        SdkError::ServiceError(answer) => kind_of(error.code(), answer.raw().status().as_u16()),
+        _ => ReadErrorKind::Other,
     };
-    ReadError { kind, message: format!("failed to {operation} `{object}`: {reason}") }
+    ReadError { kind, message: format!("failed to {operation} `{object}`: {}", reason(error)) }
 }
 
-/// What an error code means. Texts are for people.
-fn kind_of(code: &str) -> ReadErrorKind {
-    match code {
+/// What an error code means, or the HTTP status where the code is missing or unknown. Texts are for people.
+fn kind_of(code: Option<&str>, status: u16) -> ReadErrorKind {
+    match code.unwrap_or_default() {
         "ExpiredIteratorException" => ReadErrorKind::ExpiredIterator,
         "TrimmedDataAccessException" => ReadErrorKind::Trimmed,
         "ResourceNotFoundException" => ReadErrorKind::Gone,
         "InvalidArgumentException" | "ValidationException" => ReadErrorKind::ForeignPosition,
-        "ProvisionedThroughputExceededException" | "LimitExceededException" | "KMSThrottlingException" => {
-            ReadErrorKind::Throttled
-        }
+        "ProvisionedThroughputExceededException"
+        | "LimitExceededException"
+        | "KMSThrottlingException"
+        | "RequestLimitExceeded"
+        | "ThrottlingException" => ReadErrorKind::Throttled,
+        "InternalFailure" | "InternalServerError" | "ServiceUnavailable" => ReadErrorKind::Transient,
+        _ if status == 429 => ReadErrorKind::Throttled,
+        _ if status >= 500 => ReadErrorKind::Transient,
         _ => ReadErrorKind::Other,
     }
 }
@@ -222,18 +236,60 @@ mod tests {
 
     #[test]
     fn error_codes_say_what_to_do() {
-        for (code, kind) in [
-            ("ExpiredIteratorException", ReadErrorKind::ExpiredIterator),
-            ("TrimmedDataAccessException", ReadErrorKind::Trimmed),
-            ("ResourceNotFoundException", ReadErrorKind::Gone),
-            ("InvalidArgumentException", ReadErrorKind::ForeignPosition),
-            ("ValidationException", ReadErrorKind::ForeignPosition),
-            ("ProvisionedThroughputExceededException", ReadErrorKind::Throttled),
-            ("LimitExceededException", ReadErrorKind::Throttled),
-            ("KMSThrottlingException", ReadErrorKind::Throttled),
-            ("AccessDeniedException", ReadErrorKind::Other),
+        for (code, status, kind) in [
+            ("ExpiredIteratorException", 400, ReadErrorKind::ExpiredIterator),
+            ("TrimmedDataAccessException", 400, ReadErrorKind::Trimmed),
+            ("ResourceNotFoundException", 400, ReadErrorKind::Gone),
+            ("InvalidArgumentException", 400, ReadErrorKind::ForeignPosition),
+            ("ValidationException", 400, ReadErrorKind::ForeignPosition),
+            ("ProvisionedThroughputExceededException", 400, ReadErrorKind::Throttled),
+            ("LimitExceededException", 400, ReadErrorKind::Throttled),
+            ("KMSThrottlingException", 400, ReadErrorKind::Throttled),
+            ("ThrottlingException", 400, ReadErrorKind::Throttled),
+            ("RequestLimitExceeded", 503, ReadErrorKind::Throttled),
+            ("", 429, ReadErrorKind::Throttled),
+            ("InternalFailure", 500, ReadErrorKind::Transient),
+            ("InternalServerError", 500, ReadErrorKind::Transient),
+            ("ServiceUnavailable", 503, ReadErrorKind::Transient),
+            ("SomethingNew", 502, ReadErrorKind::Transient),
+            ("", 504, ReadErrorKind::Transient),
+            ("AccessDeniedException", 400, ReadErrorKind::Other),
+            ("", 403, ReadErrorKind::Other),
         ] {
-            assert_eq!(kind_of(code), kind, "{code}");
+            let code = Some(code).filter(|code| !code.is_empty());
+            assert_eq!(kind_of(code, status), kind, "{code:?} with {status}");
         }
+    }
+
+    /// What comes of one call to a Kinesis at this endpoint.
+    async fn kind_of_call(kinesis: &str) -> Option<ReadErrorKind> {
+        let reader = AwsStreamReader::new(Clients::for_endpoints(kinesis, "http://h", "http://h", "us-east-1"));
+        let stream = StreamArn::parse("arn:aws:kinesis:us-east-1:111122223333:stream/orders").unwrap();
+        reader.summary(&stream).await.err().map(|error| error.kind)
+    }
+
+    #[tokio::test]
+    async fn a_service_that_cannot_be_reached_may_be_later() {
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        assert_eq!(kind_of_call(&format!("http://{closed}")).await, Some(ReadErrorKind::Transient));
+    }
+
+    #[cfg(feature = "hydrator")]
+    #[tokio::test]
+    async fn a_call_is_tried_once_and_its_error_says_whether_to_try_again() {
+        use crate::stand_in::{Answer, StandIn};
+        for (status, code, kind) in [
+            (500, "InternalFailure", ReadErrorKind::Transient),
+            (503, "", ReadErrorKind::Transient),
+            (400, "LimitExceededException", ReadErrorKind::Throttled),
+            (400, "ResourceNotFoundException", ReadErrorKind::Gone),
+            (400, "AccessDeniedException", ReadErrorKind::Other),
+        ] {
+            let kinesis = StandIn::new(move |_| Answer::json(status, format!(r#"{{"__type":"{code}"}}"#)));
+            assert_eq!(kind_of_call(kinesis.url()).await, Some(kind), "{status} {code}");
+            assert_eq!(kinesis.requests().len(), 1, "{status} {code}");
+        }
+        let no_json = StandIn::new(|_| Answer::json(200, "<html>"));
+        assert_eq!(kind_of_call(no_json.url()).await, Some(ReadErrorKind::Transient));
     }
 }

@@ -1,113 +1,227 @@
-//! One on-failure message, from its text to its end.
+//! An invocation's messages, from their texts to their ends.
+//!
+//! A message is done when every record of its range is in the sink, or in a loss report that is. Doing one twice writes the
+//! same entries again, under the same ids.
 
-use crate::{
-    Bounds, LossReport, MessageError, OnFailureMessage, RangeError, ReadEnd, RecoveredRecord, Sink, SinkEntry,
-    SinkError, StreamReader, Verdict, read_range, verify,
-};
-use records::{EpochMillis, ShardRange, StreamRecord};
-use std::time::{SystemTime, UNIX_EPOCH};
-use thiserror::Error;
+mod answers;
+mod delivery;
+mod marks;
+mod open;
+mod outcome;
+mod payload;
+mod shard;
+
+pub use outcome::{HydrateError, Hydrated, Hydration, Outcome, Part, QueueMessage, TimeLimit};
+pub(crate) use payload::PayloadRecord;
+
+use crate::pacing::Pacing;
+use crate::plan::{ShardPlan, expiry, plan};
+use crate::{Bounds, OnFailureMessage, READS_PER_SECOND, RangeSink, StreamReader, StreamSummary, Surroundings, Totals};
+use answers::Answers;
+use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
+use records::{EpochMillis, FilterCriteria, StreamArn};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::Semaphore;
+use tokio::time::{timeout, timeout_at};
+
+/// Shards read side by side, so that one that hangs or is throttled does not take the others' time.
+const SHARDS_AT_ONCE: usize = 4;
+
+/// Pages in memory at once, of which one that is asked for whole takes the place of all: on Kinesis it has up to 10 MB,
+/// and more than as much again while it is decoded.
+const PAGES_AT_ONCE: u32 = 2;
+
+/// The longest wait for what only makes the work better: a stream's retention, a mapping's filters.
+const ANSWER_MAX: Duration = Duration::from_secs(3);
+
+/// How the hydrator works.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How far reading may go.
+    pub bounds: Bounds,
+    /// GetRecords calls a second on one shard.
+    pub reads_per_second: u32,
+    /// How long to wait after an empty page, so that waiting for the shard leaves the mapping its reads.
+    pub empty_page_pause: Duration,
+    /// Bytes of records held until their verdict is known; what is beyond is written without one.
+    pub held_bytes_max: usize,
+    /// The processor's role, for the `invokeIdentityArn` of rebuilt Kinesis records; only the fork's owner knows it.
+    pub invoke_identity_arn: Option<String>,
+    /// The mapping's filters, where they are given and need not be looked up.
+    pub filter_criteria: Option<FilterCriteria>,
+}
+
+/// Bytes of records held by default. With a page being decoded, and what is being written, it stays below 64 MB.
+const HELD_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            bounds: Bounds::default(),
+            reads_per_second: READS_PER_SECOND,
+            empty_page_pause: Duration::from_millis(250),
+            held_bytes_max: HELD_BYTES_MAX,
+            invoke_identity_arn: None,
+            filter_criteria: None,
+        }
+    }
+}
 
 /// Turns on-failure messages into recovered records and loss reports.
 #[derive(Debug)]
-pub struct Hydrator<R, S> {
+pub struct Hydrator<R, S, A> {
     /// Where the records are read.
     pub reader: R,
     /// Where they go.
     pub sink: S,
-    /// How far reading may go.
-    pub bounds: Bounds,
-    /// The processor's role, for the `invokeIdentityArn` of rebuilt Kinesis records; only the fork's owner knows it.
-    pub invoke_identity_arn: Option<String>,
+    /// What is asked seldom.
+    pub surroundings: A,
+    settings: Settings,
+    pacing: Pacing,
+    summaries: Answers<StreamArn, StreamSummary>,
+    filters: Answers<(String, StreamArn), Option<Arc<FilterCriteria>>>,
 }
 
-/// What became of a message: every record of its range is in the sink, or in a loss report that is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hydrated {
-    /// The message.
-    pub message: OnFailureMessage,
-    /// What reading the range proved.
-    pub verdict: Verdict,
-    /// Number of records written to the sink.
-    pub recovered: u64,
-    /// Number of records that a loss report counts.
-    pub lost: u64,
+/// An on-failure message of this invocation.
+struct Job {
+    /// Which message of the queue it came in.
+    queue_message: usize,
+    message: Box<OnFailureMessage>,
+    /// Where it brought its records along, and they are written.
+    outcome: Option<Outcome>,
 }
 
-/// A message that is not done: it stays on its queue.
-#[derive(Debug, Error)]
-pub enum HydrateError {
-    /// Its body is no on-failure message.
-    #[error(transparent)]
-    Message(#[from] MessageError),
-    /// Its range could not be read to a provable end.
-    #[error(transparent)]
-    Range(#[from] RangeError),
-    /// Nothing of it is found any more, but its records are too young to be gone: the service's hint alone is no proof.
-    #[error("found no end of {range} and no proof that it is trimmed: its records are younger than any retention")]
-    Unproven {
-        /// The range.
-        range: Box<ShardRange>,
-    },
-    /// A record could not be written as JSON.
-    #[error("failed to write a recovered record as JSON: {0}")]
-    Json(#[from] serde_json::Error),
-    /// The sink does not have all of it.
-    #[error(transparent)]
-    Sink(#[from] SinkError),
+/// The work of one invocation, shared by its shards.
+struct Run<'h, R, S, A> {
+    hydrator: &'h Hydrator<R, S, A>,
+    queue: &'h [QueueMessage],
+    jobs: Vec<Job>,
+    outcomes: RefCell<Vec<Option<Outcome>>>,
+    time: TimeLimit,
+    pages: Semaphore,
+    /// One range is written at a time, for each has its JSON beside its records.
+    writes: Semaphore,
+    /// Bytes of records that wait for their verdict.
+    held_bytes: Cell<usize>,
+    /// Reads and throttles, by stream.
+    calls: RefCell<HashMap<StreamArn, (u64, u64)>>,
 }
 
-impl<R: StreamReader, S: Sink> Hydrator<R, S> {
-    /// Reads the range of one message back, verifies it, and writes what was found and what was not.
-    ///
-    /// Calling it twice with one message writes the same entries twice, under the same ids.
-    ///
-    /// # Errors
-    ///
-    /// When anything keeps a record of the range from being safe; the message then has to come again.
-    pub async fn hydrate(&self, body: &str) -> Result<Hydrated, HydrateError> {
-        let message = OnFailureMessage::parse(body)?;
-        let reading = read_range(&self.reader, &message.range, message.batch_size, self.bounds).await?;
-        let (verdict, loss) = verify(&message.range, message.batch_size, &reading);
-        if loss.is_some() && reading.end == ReadEnd::TipReached && !message.is_past_retention(now()) {
-            return Err(HydrateError::Unproven { range: Box::new(message.range) });
-        }
-        let too_large = self.write_records(&message, verdict, &reading.records).await?;
-        if let Some(loss) = &loss {
-            self.sink.write(&[LossReport::new(&message, body, verdict, loss)?.entry()?]).await?;
-        }
-        if let Some(error) = too_large {
-            return Err(error.into());
-        }
-        let recovered = reading.records.len() as u64;
-        let lost = loss.map_or(0, |loss| loss.count);
-        Ok(Hydrated { message, verdict, recovered, lost })
+impl<R: StreamReader, S: RangeSink, A: Surroundings> Hydrator<R, S, A> {
+    /// A hydrator that knows nothing yet of any stream.
+    #[must_use]
+    pub fn new(reader: R, sink: S, surroundings: A, settings: Settings) -> Self {
+        let (pacing, summaries, filters) = Default::default();
+        Self { reader, sink, surroundings, settings, pacing, summaries, filters }
     }
 
-    /// Writes in chunks, so that not every record is in memory as JSON beside itself. One that is too large keeps nothing
-    /// else from being safe: the error about it is handed back when all others are written.
-    async fn write_records(
-        &self,
-        message: &OnFailureMessage,
-        verdict: Verdict,
-        records: &[StreamRecord],
-    ) -> Result<Option<SinkError>, HydrateError> {
-        let role = self.invoke_identity_arn.as_deref();
-        let mut too_large = None;
-        for chunk in records.chunks(RECORDS_PER_WRITE) {
-            let entries = chunk.iter().map(|record| RecoveredRecord::new(message, verdict, record, role)?.entry());
-            let entries: Vec<SinkEntry> = entries.collect::<Result<_, _>>()?;
-            match self.sink.write(&entries).await {
-                Err(error @ SinkError::TooLarge { .. }) => too_large = Some(error),
-                written => written?,
+    /// Reads what the messages name, verifies it, and writes what was found and what was not.
+    ///
+    /// Dropped half-way, or killed, it leaves what it has written, and messages that nobody has deleted: the next run does
+    /// them again.
+    pub async fn hydrate(&self, queue: &[QueueMessage], time: TimeLimit) -> Hydration {
+        let (mut jobs, unread) = self.open(queue, time).await;
+        let outcomes = RefCell::new(jobs.iter_mut().map(|job| job.outcome.take()).collect());
+        let (pages, writes) = (Semaphore::new(PAGES_AT_ONCE as usize), Semaphore::new(1));
+        let (held_bytes, calls) = Default::default();
+        let run = Run { hydrator: self, queue, jobs, outcomes, time, pages, writes, held_bytes, calls };
+        let mut totals = BTreeMap::new();
+        // What is not done by then is named at the end.
+        let _ = timeout_at(time.stop_at, run.all(&mut totals)).await;
+        run.into_hydration(unread, totals)
+    }
+
+    /// What is known of the stream.
+    async fn summary(&self, stream: &StreamArn) -> Option<StreamSummary> {
+        if let Some(known) = self.summaries.get(stream) {
+            return Some(known);
+        }
+        let unknown = |error: &dyn std::fmt::Display| {
+            tracing::warn!(stream.arn = stream.as_str(), %error, "the stream's retention is not known");
+        };
+        match timeout(ANSWER_MAX, self.reader.summary(stream)).await {
+            Ok(Ok(summary)) => return Some(self.summaries.put(stream.clone(), summary)),
+            Ok(Err(error)) => unknown(&error),
+            Err(_) => unknown(&"no answer in time"),
+        }
+        None
+    }
+}
+
+/// What DynamoDB Streams keeps, and the least that Kinesis can be told to: it puts messages in order where a stream's
+/// retention is not known, and proves nothing.
+const SHORTEST_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl<R: StreamReader, S: RangeSink, A: Surroundings> Run<'_, R, S, A> {
+    async fn all(&self, totals: &mut BTreeMap<Option<String>, Totals>) {
+        let mut known: HashMap<StreamArn, Option<Duration>> = HashMap::new();
+        // What brought its records along needs no stream.
+        let is_open = |index: &usize| self.outcomes.borrow()[*index].is_none();
+        let open: Vec<usize> = (0..self.jobs.len()).filter(is_open).collect();
+        let messages = || open.iter().map(|index| (*index, &*self.jobs[*index].message));
+        let streams = messages().map(|(_, message)| message.range.stream()).map(|stream| (stream.as_str(), stream));
+        let streams: BTreeMap<&str, &StreamArn> = streams.collect();
+        let summaries = streams.into_values().map(async |stream| (stream, self.hydrator.summary(stream).await));
+        for (stream, summary) in join_all(summaries).await {
+            known.insert(stream.clone(), summary.map(|summary| summary.retention));
+        }
+        let retention = |stream: &StreamArn| known.get(stream).copied().flatten();
+        let assumed = |stream: &StreamArn| retention(stream).unwrap_or(SHORTEST_RETENTION);
+        for (_, message) in messages() {
+            let stream = message.range.stream();
+            let totals = totals.entry(Some(stream.to_string())).or_default();
+            if let Some(expires) = expiry(message, assumed(stream)) {
+                let left = (expires.0 - now().0).max(0) as f64 / 1_000.0;
+                totals.seconds_until_expiry = Some(totals.seconds_until_expiry.map_or(left, |least| least.min(left)));
             }
         }
-        Ok(too_large)
+        let shards = plan(messages(), assumed);
+        let read = async |shard: ShardPlan| {
+            let retention = retention(&shard.stream);
+            self.read_shard(shard, retention).await;
+        };
+        stream::iter(shards).for_each_concurrent(SHARDS_AT_ONCE, read).await;
+    }
+
+    fn end(&self, job: usize, outcome: Outcome) {
+        self.outcomes.borrow_mut()[job] = Some(outcome);
+    }
+
+    fn into_hydration(
+        self,
+        unread: Vec<(usize, HydrateError)>,
+        mut totals: BTreeMap<Option<String>, Totals>,
+    ) -> Hydration {
+        let ids = self.queue.iter().map(|message| message.message_id.clone());
+        let mut messages: Vec<Hydrated> = ids.map(|message_id| Hydrated { message_id, parts: Vec::new() }).collect();
+        for (job, outcome) in self.jobs.into_iter().zip(self.outcomes.into_inner()) {
+            let outcome = outcome.unwrap_or(Outcome::Stays(HydrateError::Deadline));
+            let totals = totals.entry(Some(job.message.range.stream().to_string())).or_default();
+            totals.messages += 1;
+            match &outcome {
+                Outcome::Done(account) | Outcome::HandedOn(account) => *totals += *account,
+                Outcome::Duplicate => {}
+                Outcome::Stays(_) => totals.failed_messages += 1,
+            }
+            messages[job.queue_message].parts.push(Part { message: Some(job.message), outcome });
+        }
+        for (index, error) in unread {
+            let totals = totals.entry(None).or_default();
+            totals.messages += 1;
+            totals.failed_messages += 1;
+            messages[index].parts.push(Part { message: None, outcome: Outcome::Stays(error) });
+        }
+        for (stream, (reads, throttles)) in self.calls.into_inner() {
+            let totals = totals.entry(Some(stream.to_string())).or_default();
+            (totals.reads, totals.throttles) = (reads, throttles);
+        }
+        Hydration { messages, totals }
     }
 }
-
-/// Records written at once: ten batches of the ten messages that SQS takes.
-const RECORDS_PER_WRITE: usize = 100;
 
 fn now() -> EpochMillis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -115,92 +229,4 @@ fn now() -> EpochMillis {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::memory::{MemorySink, MemoryStream};
-    use serde_json::Value;
-
-    fn body(start: &str, end: &str, batch_size: u64) -> String {
-        format!(
-            r#"{{"requestContext":{{"condition":"RetryAttemptsExhausted","requestId":"r-1"}},"KinesisBatchInfo":{{
-            "shardId":"shardId-0","startSequenceNumber":"{start}","endSequenceNumber":"{end}","batchSize":{batch_size},
-            "streamArn":"arn:aws:kinesis:us-east-1:111122223333:stream/orders"}}}}"#
-        )
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_hint_that_nothing_is_left_proves_a_loss_only_past_the_retention() {
-        let trimmed = || MemoryStream::with(&["1", "2"]).trim(2);
-        let young = hydrator(trimmed(), MemorySink::default());
-        let error = young.hydrate(&body("1", "2", 2)).await.unwrap_err();
-        assert!(matches!(error, HydrateError::Unproven { .. }), "{error}");
-        assert!(young.sink.entries().is_empty());
-        let old = body("1", "2", 2)
-            .replace(r#""startSeq"#, r#""approximateArrivalOfLastRecord":"2020-01-01T00:00:00.000Z","startSeq"#);
-        let hydrated = hydrator(trimmed(), MemorySink::default()).hydrate(&old).await.unwrap();
-        assert_eq!((hydrated.verdict, hydrated.lost), (Verdict::Expired, 2));
-    }
-
-    fn hydrator(reader: MemoryStream, sink: MemorySink) -> Hydrator<MemoryStream, MemorySink> {
-        Hydrator { reader, sink, bounds: Bounds::default(), invoke_identity_arn: None }
-    }
-
-    #[tokio::test]
-    async fn a_whole_range_is_in_the_sink_before_its_message_may_go() {
-        let hydrator = hydrator(MemoryStream::with(&["1", "2", "3"]), MemorySink::default());
-        let hydrated = hydrator.hydrate(&body("1", "2", 2)).await.unwrap();
-        assert_eq!((hydrated.verdict, hydrated.recovered, hydrated.lost), (Verdict::Complete, 2, 0));
-        let entries = hydrator.sink.entries();
-        assert_eq!(entries[1].id, "arn:aws:kinesis:us-east-1:111122223333:stream/orders/shardId-0/2");
-        let record: Value = serde_json::from_str(&entries[1].body).unwrap();
-        assert_eq!(record["event"]["eventID"], "shardId-0:2");
-        assert_eq!(record["source"]["sequenceNumber"], "2");
-        assert_eq!((&record["verdict"], &record["certainty"]), (&"complete".into(), &"certain".into()));
-        assert_eq!(record["failure"]["requestId"], "r-1");
-    }
-
-    #[tokio::test]
-    async fn between_the_ends_of_a_superset_records_are_candidates() {
-        let hydrator = hydrator(MemoryStream::with(&["1", "2", "3"]), MemorySink::default());
-        hydrator.hydrate(&body("1", "3", 2)).await.unwrap();
-        let certainty: Vec<String> = hydrator
-            .sink
-            .entries()
-            .iter()
-            .map(|entry| serde_json::from_str::<Value>(&entry.body).unwrap()["certainty"].to_string())
-            .collect();
-        assert_eq!(certainty, [r#""certain""#, r#""candidate""#, r#""certain""#]);
-    }
-
-    #[tokio::test]
-    async fn what_is_lost_is_reported_in_the_sink() {
-        let hydrator = hydrator(MemoryStream::with(&["1", "2", "3", "4"]).trim(2), MemorySink::default());
-        let hydrated = hydrator.hydrate(&body("1", "3", 3)).await.unwrap();
-        assert_eq!((hydrated.verdict, hydrated.recovered, hydrated.lost), (Verdict::Partial, 1, 2));
-        let report: Value = serde_json::from_str(&hydrator.sink.entries()[1].body).unwrap();
-        assert_eq!(
-            (&report["type"], &report["count"], &report["reason"]),
-            (&"loss".into(), &2.into(), &"trimmed".into())
-        );
-        assert_eq!(report["startSequenceNumber"], "1");
-        assert_eq!(report["message"]["KinesisBatchInfo"]["batchSize"], 3);
-    }
-
-    #[tokio::test]
-    async fn a_record_too_large_for_the_sink_keeps_its_message_and_nothing_else() {
-        let reader = MemoryStream::with(&["1", "2", "3", "4"]).trim(1);
-        let hydrator = hydrator(reader, MemorySink::refusing("/3"));
-        let error = hydrator.hydrate(&body("1", "4", 4)).await.unwrap_err();
-        assert!(matches!(error, HydrateError::Sink(SinkError::TooLarge { .. })), "{error}");
-        let ids: Vec<String> = hydrator.sink.entries().into_iter().map(|entry| entry.id).collect();
-        let end_of = |id: &String| id.rsplit('/').next().map(str::to_owned).unwrap();
-        assert_eq!(ids.iter().map(end_of).collect::<Vec<_>>(), ["2", "4", "1-2"], "the loss is reported too");
-    }
-
-    #[tokio::test]
-    async fn a_sink_that_fails_keeps_the_message() {
-        let hydrator = hydrator(MemoryStream::with(&["1"]), MemorySink::failing());
-        let error = hydrator.hydrate(&body("1", "1", 1)).await.unwrap_err();
-        assert!(matches!(error, HydrateError::Sink(_)), "{error}");
-    }
-}
+mod tests;

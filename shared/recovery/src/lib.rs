@@ -6,36 +6,52 @@
 //!
 //! | File | Holds |
 //! |---|---|
-//! | `on_failure.rs` | what Lambda says of the batch it gave up |
+//! | `on_failure.rs` | what Lambda says of the batch it gave up, in every envelope |
+//! | `plan.rs` | which ranges are read together, and in which order |
 //! | `stream_reader.rs` | the trait that streams are read through |
-//! | `read_range.rs` | from `start` to `end`, through pages, empty pages and expired iterators |
-//! | `verdict.rs` | the decision: what reading the range proved |
+//! | `shard_reading.rs` | which call comes next on a shard, and what its answer means |
+//! | `pacing.rs` | how often a shard is asked |
+//! | `verdict.rs` | the decision: what reading a range proved |
+//! | `accounting.rs` | delivered is recovered and lost, always |
 //! | `recovered.rs` | what goes into the sink: recovered records and loss reports |
-//! | `sink.rs` | the trait that they are written through |
+//! | `sink.rs` | the traits that they are written through |
 //! | `surroundings.rs` | what is asked of other services: an object, a mapping's filters, the hydrator's own queue |
-//! | `queue_url.rs` | which queue is the sink: its URL |
-//! | `hydrate.rs` | one message from its text to its end |
-//! | `memory.rs` | a stream and a sink in memory, for tests and simulations |
+//! | `sink_targets.rs` | which sinks: a queue, objects, or both |
+//! | `queue_url.rs` | which queue: its URL |
+//! | `s3_prefix.rs` | which objects: a bucket and a prefix |
+//! | `hydrate.rs` | an invocation's messages, from their texts to their ends |
+//! | `memory.rs` | a stream, a sink and surroundings in memory, for tests and simulations |
 
+mod accounting;
+#[cfg(test)]
+mod faults;
 mod hydrate;
 pub mod memory;
 mod on_failure;
+mod pacing;
+mod plan;
 mod queue_url;
-mod read_range;
 mod recovered;
+mod s3_prefix;
+mod shard_reading;
 mod sink;
+mod sink_targets;
 mod stream_reader;
 mod surroundings;
 mod verdict;
 
-pub use hydrate::{HydrateError, Hydrated, Hydrator};
-pub use on_failure::{Failure, MessageError, ObjectRef, OnFailureMessage};
+pub use accounting::{Account, Totals};
+pub use hydrate::{HydrateError, Hydrated, Hydration, Hydrator, Outcome, Part, QueueMessage, Settings, TimeLimit};
+pub use on_failure::{Envelope, Failure, MessageError, ObjectRef, OnFailureMessage, Progress};
+pub use pacing::READS_PER_SECOND;
 pub use queue_url::QueueUrl;
-pub use read_range::{Bounds, Gap, RangeError, RangeReading, ReadEnd, read_range};
 pub use recovered::{
     Certainty, LossReport, QUARANTINED_BY_PROCESSOR, QuarantinedRecord, RecoveredRecord, SCHEMA_VERSION,
 };
+pub use s3_prefix::S3Prefix;
+pub use shard_reading::{Bounds, Call, Gap, RangeFailure, RangeReading, ShardReading};
 pub use sink::{EntryByEntry, RangeName, RangeSink, RangeWriter, Sink, SinkEntry, SinkError};
-pub use stream_reader::{Page, Position, ReadError, ReadErrorKind, ShardIterator, StreamReader};
+pub use sink_targets::SinkTargets;
+pub use stream_reader::{Page, Position, ReadError, ReadErrorKind, ShardIterator, StreamReader, StreamSummary};
 pub use surroundings::{OBJECT_BYTES_MAX, ServiceError, Surroundings};
-pub use verdict::{Loss, LossReason, Verdict, verify};
+pub use verdict::{Found, Loss, LossReason, ReadEnd, Verdict, verify};

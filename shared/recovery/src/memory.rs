@@ -1,9 +1,15 @@
-//! A stream and a sink in memory: the honest twins of the services, for tests and simulations.
+//! A stream, a sink and surroundings in memory: the honest twins of the services, for tests and simulations.
 //!
 //! The stream behaves as the services do where it hurts: short pages, empty pages with more behind them, iterators that
 //! expire, trimming that Kinesis keeps to itself and DynamoDB reports.
 
-use crate::{Page, Position, ReadError, ReadErrorKind, ShardIterator, Sink, SinkEntry, SinkError, StreamReader};
+mod surroundings;
+
+pub use surroundings::MemorySurroundings;
+
+use crate::{
+    Page, Position, ReadError, ReadErrorKind, ShardIterator, Sink, SinkEntry, SinkError, StreamReader, StreamSummary,
+};
 #[cfg(test)]
 use records::ShardRange;
 use records::{EpochMillis, KinesisRecord, SequenceNumber, ShardId, StreamArn, StreamRecord};
@@ -26,6 +32,7 @@ pub struct MemoryStream {
     trimming_is_an_error: bool,
     closed: bool,
     tip_hint: bool,
+    created: Option<EpochMillis>,
     failing: Option<ReadErrorKind>,
     iterators: AtomicU32,
     pages: AtomicU32,
@@ -45,6 +52,7 @@ impl MemoryStream {
             trimming_is_an_error: false,
             closed: false,
             tip_hint: true,
+            created: None,
             failing: None,
             iterators: AtomicU32::new(0),
             pages: AtomicU32::new(0),
@@ -111,6 +119,13 @@ impl MemoryStream {
     #[must_use]
     pub fn without_tip_hint(mut self) -> Self {
         self.tip_hint = false;
+        self
+    }
+
+    /// The stream was created then: it may be another one of the same name.
+    #[must_use]
+    pub fn created(mut self, moment: EpochMillis) -> Self {
+        self.created = Some(moment);
         self
     }
 
@@ -183,8 +198,8 @@ impl StreamReader for MemoryStream {
         Ok(Token { index: self.index_of(position)?, empty_pages: 0, pages: 0 }.write())
     }
 
-    async fn retention(&self, _stream: &StreamArn) -> Result<Duration, ReadError> {
-        Ok(RETENTION)
+    async fn summary(&self, _stream: &StreamArn) -> Result<StreamSummary, ReadError> {
+        Ok(StreamSummary { retention: RETENTION, created: self.created })
     }
 
     async fn page(&self, _stream: &StreamArn, iterator: &ShardIterator, limit: u32) -> Result<Page, ReadError> {

@@ -3,8 +3,9 @@
 //! A record gets there in two ways: the hydrator reads it back after Lambda gave it up, or a processor quarantines it at
 //! once. Both write the same envelope, so that one reader, and one replay, does for both.
 
+use crate::hydrate::PayloadRecord;
 use crate::{Failure, Loss, LossReason, OnFailureMessage, SinkEntry, Verdict};
-use records::{EpochMillis, ShardRange, StreamRecord};
+use records::{EpochMillis, StreamRecord};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -23,7 +24,8 @@ pub struct RecoveredRecord {
     kind: &'static str,
     source: Source,
     failure: FailureContext,
-    verdict: Verdict,
+    /// `None` where the record was written before its range was read to its end.
+    verdict: Option<Verdict>,
     certainty: Certainty,
     /// The record exactly as Lambda would deliver it, or did: wrap it into `{"Records":[...]}` to replay it.
     event: Box<RawValue>,
@@ -51,6 +53,19 @@ struct Source {
     /// Seconds since the Unix epoch.
     arrival: Option<EpochMillis>,
     key: String,
+}
+
+impl Source {
+    fn new(message: &OnFailureMessage, sequence_number: &str, arrival: Option<EpochMillis>, key: String) -> Self {
+        Self {
+            stream_arn: message.range.stream().to_string(),
+            shard_id: Some(message.range.shard().to_string()),
+            sequence_number: sequence_number.to_owned(),
+            sub_sequence_number: None,
+            arrival,
+            key,
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -112,27 +127,37 @@ impl RecoveredRecord {
     /// When the record cannot be written as JSON.
     pub fn new(
         message: &OnFailureMessage,
-        verdict: Verdict,
+        verdict: Option<Verdict>,
+        certainty: Certainty,
         record: &StreamRecord,
         invoke_identity_arn: Option<&str>,
     ) -> Result<Self, serde_json::Error> {
-        let range = &message.range;
-        Ok(Self {
-            schema_version: SCHEMA_VERSION,
-            kind: "record",
-            source: Source {
-                stream_arn: range.stream().to_string(),
-                shard_id: Some(range.shard().to_string()),
-                sequence_number: record.sequence_number().to_string(),
-                sub_sequence_number: None,
-                arrival: record.arrival(),
-                key: record.key(),
-            },
-            failure: (&message.failure).into(),
-            verdict,
-            certainty: certainty(range, verdict, record),
-            event: record.delivered(range.stream(), range.shard(), invoke_identity_arn)?,
-        })
+        let (number, range) = (record.sequence_number().as_str(), &message.range);
+        let event = record.delivered(range.stream(), range.shard(), invoke_identity_arn)?;
+        let source = Source::new(message, number, record.arrival(), record.key());
+        Ok(Self::given_up(message, verdict, certainty, source, event))
+    }
+
+    /// Builds the recovered record of one that the message itself holds.
+    pub(crate) fn of_payload(
+        message: &OnFailureMessage,
+        verdict: Verdict,
+        certainty: Certainty,
+        record: &PayloadRecord<'_>,
+    ) -> Self {
+        let source = Source::new(message, record.sequence_number.as_str(), record.arrival, record.key.clone());
+        Self::given_up(message, Some(verdict), certainty, source, record.event.to_owned())
+    }
+
+    fn given_up(
+        message: &OnFailureMessage,
+        verdict: Option<Verdict>,
+        certainty: Certainty,
+        source: Source,
+        event: Box<RawValue>,
+    ) -> Self {
+        let failure = (&message.failure).into();
+        Self { schema_version: SCHEMA_VERSION, kind: "record", source, failure, verdict, certainty, event }
     }
 
     /// Builds the recovered record of one that a processor quarantines. There was no range to read and nothing to prove:
@@ -158,7 +183,7 @@ impl RecoveredRecord {
                 function_error: None,
                 reason: Some(record.reason.to_owned()),
             },
-            verdict: Verdict::Complete,
+            verdict: Some(Verdict::Complete),
             certainty: Certainty::Certain,
             event: record.event,
         }
@@ -190,13 +215,6 @@ fn message_body(message: &impl Serialize) -> Result<String, serde_json::Error> {
     Ok(if json.contains(refused) { json.replace(refused[0], "\\ufffe").replace(refused[1], "\\uffff") } else { json })
 }
 
-/// The ends of a range were in the failed batch; what lies between was for certain only when nothing else is there.
-fn certainty(range: &ShardRange, verdict: Verdict, record: &StreamRecord) -> Certainty {
-    let position = record.sequence_number();
-    let is_end = position == range.start() || position == range.end();
-    if verdict == Verdict::Complete || is_end { Certainty::Certain } else { Certainty::Candidate }
-}
-
 /// What of a range cannot be read any more, by position: the record of a loss.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -218,17 +236,9 @@ pub struct LossReport {
 
 impl LossReport {
     /// Builds the report of `loss`, with the on-failure message's own text.
-    ///
-    /// # Errors
-    ///
-    /// When `body` is no JSON, which a parsed message's never is.
-    pub fn new(
-        message: &OnFailureMessage,
-        body: &str,
-        verdict: Verdict,
-        loss: &Loss,
-    ) -> Result<Self, serde_json::Error> {
-        Ok(Self {
+    #[must_use]
+    pub fn new(message: &OnFailureMessage, verdict: Verdict, loss: &Loss) -> Self {
+        Self {
             schema_version: SCHEMA_VERSION,
             kind: "loss",
             stream_arn: message.range.stream().to_string(),
@@ -239,8 +249,8 @@ impl LossReport {
             reason: loss.reason,
             failure: (&message.failure).into(),
             verdict,
-            message: serde_json::from_str(body)?,
-        })
+            message: message.text.clone(),
+        }
     }
 
     /// The entry for the sink.
@@ -292,7 +302,14 @@ mod tests {
     fn what_the_hydrator_writes_stays_as_it_is_to_the_byte() {
         let message = OnFailureMessage::parse(MESSAGE).unwrap();
         let role = Some("arn:aws:iam::111122223333:role/orders");
-        let record = RecoveredRecord::new(&message, Verdict::Superset, &memory::records(&["7"])[0], role).unwrap();
+        let record = RecoveredRecord::new(
+            &message,
+            Some(Verdict::Superset),
+            Certainty::Candidate,
+            &memory::records(&["7"])[0],
+            role,
+        )
+        .unwrap();
         let expected = concat!(
             r#"{"schemaVersion":"1.0","type":"record","source":{"#,
             r#""streamArn":"arn:aws:kinesis:us-east-1:111122223333:stream/orders","shardId":"shardId-0","#,
@@ -311,7 +328,7 @@ mod tests {
 
         let (start, end) = (message.range.start().clone(), message.range.end().clone());
         let loss = Loss { start, end, count: 3, reason: LossReason::Trimmed };
-        let report = LossReport::new(&message, MESSAGE, Verdict::Partial, &loss).unwrap();
+        let report = LossReport::new(&message, Verdict::Partial, &loss);
         let expected = concat!(
             r#"{"schemaVersion":"1.0","type":"loss","#,
             r#""streamArn":"arn:aws:kinesis:us-east-1:111122223333:stream/orders","shardId":"shardId-0","#,

@@ -32,6 +32,9 @@ pub trait RangeWriter {
 
     /// Ends the range. What was written is safe when this returns `Ok`.
     fn close(self) -> impl Future<Output = Result<(), SinkError>> + Send;
+
+    /// Gives the range up: it will be written again from its start. What a sink keeps of it costs somebody something.
+    fn abort(self) -> impl Future<Output = ()> + Send;
 }
 
 impl<S: Sink + Sync> RangeSink for S {
@@ -57,6 +60,8 @@ impl<S: Sink + Sync> RangeWriter for EntryByEntry<'_, S> {
     async fn close(self) -> Result<(), SinkError> {
         Ok(())
     }
+
+    async fn abort(self) {}
 }
 
 /// Names a range for good, as a path: kind, region, account and name of the stream, shard, start and end, and the function

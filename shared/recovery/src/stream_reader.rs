@@ -1,6 +1,6 @@
 //! How streams are read: the two calls that both kinds have.
 
-use records::{SequenceNumber, ShardId, StreamArn, StreamRecord};
+use records::{EpochMillis, SequenceNumber, ShardId, StreamArn, StreamRecord};
 use std::fmt;
 use std::time::Duration;
 
@@ -22,8 +22,17 @@ pub trait StreamReader {
         limit: u32,
     ) -> impl Future<Output = Result<Page, ReadError>> + Send;
 
-    /// How long the stream keeps a record: 24 hours on DynamoDB, up to a year on Kinesis.
-    fn retention(&self, stream: &StreamArn) -> impl Future<Output = Result<Duration, ReadError>> + Send;
+    /// What is known of the stream itself.
+    fn summary(&self, stream: &StreamArn) -> impl Future<Output = Result<StreamSummary, ReadError>> + Send;
+}
+
+/// What is known of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamSummary {
+    /// How long it keeps a record: 24 hours on DynamoDB, up to a year on Kinesis.
+    pub retention: Duration,
+    /// When it was created, where another could have its name: a table's stream has its creation in its ARN.
+    pub created: Option<EpochMillis>,
 }
 
 /// Where reading begins.

@@ -1,7 +1,7 @@
 //! The decision: what reading a range proved.
 
-use crate::{RangeReading, ReadEnd};
-use records::{SequenceNumber, ShardRange};
+use crate::Gap;
+use records::SequenceNumber;
 use serde::Serialize;
 
 /// What reading a range proved.
@@ -17,6 +17,19 @@ pub enum Verdict {
     Partial,
     /// Nothing of the range is left.
     Expired,
+}
+
+impl Verdict {
+    /// As JSON spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Superset => "superset",
+            Self::Partial => "partial",
+            Self::Expired => "expired",
+        }
+    }
 }
 
 /// What cannot be read any more.
@@ -40,64 +53,100 @@ pub enum LossReason {
     Trimmed,
     /// The shard or the stream is gone.
     Gone,
+    /// The stream was deleted, and made again under its name.
+    Recreated,
 }
 
-/// Decides what a reading says about a range whose batch had `batch_size` records.
+/// Why reading ended. Each but [`ReadEnd::TipReached`] proves that no record of the range is left unread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadEnd {
+    /// A record at or behind `end` was seen.
+    EndSeen,
+    /// The shard is closed, and its last record was before `end`.
+    ShardClosed,
+    /// The service says that `end` itself is trimmed.
+    Trimmed,
+    /// The service hints that nothing newer is in the shard, again and again, and its last record was before `end`.
+    TipReached,
+    /// The service says that the shard or the stream is gone.
+    Gone,
+    /// The stream was deleted, and another one has its name: it was created after the records arrived.
+    Recreated,
+}
+
+/// What was found of a range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found<'a> {
+    /// Number of records.
+    pub count: u64,
+    /// The first one's position.
+    pub first: Option<&'a SequenceNumber>,
+    /// The last one's position.
+    pub last: Option<&'a SequenceNumber>,
+    /// Where records were trimmed between two that were read.
+    pub gaps: &'a [Gap],
+    /// Why reading ended.
+    pub end: ReadEnd,
+}
+
+/// Decides what was found says about the range `[start, end]`, whose batch had `batch_size` records.
 #[must_use]
-pub fn verify(range: &ShardRange, batch_size: u64, reading: &RangeReading) -> (Verdict, Option<Loss>) {
-    let reason = if reading.end == ReadEnd::Gone { LossReason::Gone } else { LossReason::Trimmed };
-    let loss = |start: &SequenceNumber, end: &SequenceNumber, count| {
-        Some(Loss { start: start.clone(), end: end.clone(), count, reason })
+pub fn verify(
+    start: &SequenceNumber,
+    end: &SequenceNumber,
+    batch_size: u64,
+    found: &Found<'_>,
+) -> (Verdict, Option<Loss>) {
+    let reason = match found.end {
+        ReadEnd::Gone => LossReason::Gone,
+        ReadEnd::Recreated => LossReason::Recreated,
+        _ => LossReason::Trimmed,
     };
-    let (Some(first), Some(last)) = (reading.records.first(), reading.records.last()) else {
-        return (Verdict::Expired, loss(range.start(), range.end(), batch_size));
+    let loss = |start: &SequenceNumber, end: &SequenceNumber, count: u64| {
+        // Whoever counts a loss counts the batch: it cannot miss more records than it had.
+        Some(Loss { start: start.clone(), end: end.clone(), count: count.min(batch_size), reason })
     };
-    let (first, last) = (first.sequence_number(), last.sequence_number());
-    let found = reading.records.len() as u64;
+    let (Some(first), Some(last)) = (found.first, found.last) else {
+        return (Verdict::Expired, loss(start, end, batch_size));
+    };
     // Each part that is missing misses one record at least.
-    let parts = reading.gaps.len() as u64 + u64::from(first != range.start()) + u64::from(last != range.end());
-    let missing = batch_size.saturating_sub(found).max(parts);
+    let parts = found.gaps.len() as u64 + u64::from(first != start) + u64::from(last != end);
+    let missing = batch_size.saturating_sub(found.count).max(parts);
     if missing == 0 {
-        return (if found == batch_size { Verdict::Complete } else { Verdict::Superset }, None);
+        return (if found.count == batch_size { Verdict::Complete } else { Verdict::Superset }, None);
     }
-    let (start, end) = bounds_of_the_missing(range, first, last, reading);
-    (Verdict::Partial, loss(start, end, missing))
+    let (from, to) = bounds_of_the_missing(start, end, first, last, found.gaps);
+    (Verdict::Partial, loss(from, to, missing))
 }
 
 /// The narrowest bounds around all that is missing.
 fn bounds_of_the_missing<'a>(
-    range: &'a ShardRange,
+    start: &'a SequenceNumber,
+    end: &'a SequenceNumber,
     first: &'a SequenceNumber,
     last: &'a SequenceNumber,
-    reading: &'a RangeReading,
+    gaps: &'a [Gap],
 ) -> (&'a SequenceNumber, &'a SequenceNumber) {
-    let (front, back) = (first != range.start(), last != range.end());
-    let (first_gap, last_gap) = (reading.gaps.first(), reading.gaps.last());
-    let start = match first_gap {
-        _ if front => range.start(),
+    let (front, back) = (first != start, last != end);
+    let from = match gaps.first() {
+        _ if front => start,
         Some(gap) => &gap.after,
         None if back => last,
-        None => range.start(),
+        None => start,
     };
-    let end = match last_gap {
-        _ if back => range.end(),
+    let to = match gaps.last() {
+        _ if back => end,
         Some(gap) => &gap.before,
         None if front => first,
-        None => range.end(),
+        None => end,
     };
-    (start, end)
+    (from, to)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Gap;
-    use crate::memory::{number, range, records};
-
-    fn reading(found: &[&str], gaps: &[(&str, &str)], end: ReadEnd) -> RangeReading {
-        let gap = |(after, before): &(&str, &str)| Gap { after: number(after), before: number(before) };
-        RangeReading { records: records(found), end, gaps: gaps.iter().map(gap).collect() }
-    }
+    use crate::memory::number;
 
     /// The verdict over the range [10, 14], and start, end and count of the loss.
     fn check(
@@ -107,9 +156,18 @@ mod tests {
         verdict: Verdict,
         loss: Option<(&str, &str, u64)>,
     ) {
-        let (got, got_loss) = verify(&range("10", "14"), batch_size, &reading(found, gaps, ReadEnd::EndSeen));
+        let (got, got_loss) = verify_found(batch_size, found, gaps, ReadEnd::EndSeen);
         let got_loss = got_loss.as_ref().map(|loss| (loss.start.as_str(), loss.end.as_str(), loss.count));
         assert_eq!((got, got_loss), (verdict, loss), "{found:?} with gaps {gaps:?} of a batch of {batch_size}");
+    }
+
+    fn verify_found(batch_size: u64, found: &[&str], gaps: &[(&str, &str)], end: ReadEnd) -> (Verdict, Option<Loss>) {
+        let gap = |(after, before): &(&str, &str)| Gap { after: number(after), before: number(before) };
+        let (numbers, gaps): (Vec<_>, Vec<_>) =
+            (found.iter().map(|text| number(text)).collect(), gaps.iter().map(gap).collect());
+        let (first, last): (Option<&SequenceNumber>, _) = (numbers.first(), numbers.last());
+        let found = Found { count: numbers.len() as u64, first, last, gaps: &gaps, end };
+        verify(&number("10"), &number("14"), batch_size, &found)
     }
 
     #[test]
@@ -133,12 +191,20 @@ mod tests {
         check(3, &["10", "13", "14"], &[("10", "13")], Verdict::Partial, Some(("10", "13", 1)));
         check(2, &["10", "13", "14"], &[("10", "13")], Verdict::Partial, Some(("10", "13", 1)));
         check(9, &["11", "13"], &[("11", "13")], Verdict::Partial, Some(("10", "14", 7)));
-        check(1, &["11", "13", "14"], &[("11", "13")], Verdict::Partial, Some(("10", "13", 2)));
+        // At least two are missing, of a batch that had one: the batch is lost.
+        check(1, &["11", "13", "14"], &[("11", "13")], Verdict::Partial, Some(("10", "13", 1)));
     }
 
     #[test]
     fn a_gone_shard_is_told_from_a_trimmed_one() {
-        let (verdict, loss) = verify(&range("1", "2"), 2, &reading(&[], &[], ReadEnd::Gone));
-        assert_eq!((verdict, loss.unwrap().reason), (Verdict::Expired, LossReason::Gone));
+        for (end, reason) in [
+            (ReadEnd::Gone, LossReason::Gone),
+            (ReadEnd::Recreated, LossReason::Recreated),
+            (ReadEnd::Trimmed, LossReason::Trimmed),
+            (ReadEnd::TipReached, LossReason::Trimmed),
+        ] {
+            let (verdict, loss) = verify_found(2, &[], &[], end);
+            assert_eq!((verdict, loss.unwrap().reason), (Verdict::Expired, reason), "{end:?}");
+        }
     }
 }

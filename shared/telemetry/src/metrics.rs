@@ -30,6 +30,8 @@ pub enum Unit {
     Percent,
     /// Thousandths of a second.
     Milliseconds,
+    /// Seconds.
+    Seconds,
 }
 
 /// Records that the handler handled, in this invocation.
@@ -56,8 +58,38 @@ pub const ITERATOR_AGE: Metric = Metric { name: "IteratorAge", unit: Unit::Milli
 /// How long each record took that was handled or failed: a distribution.
 pub const PROCESSING_LATENCY: Metric = Metric { name: "ProcessingLatency", unit: Unit::Milliseconds };
 
+/// On-failure messages that the hydrator was given.
+pub const MESSAGES: Metric = Metric { name: "Messages", unit: Unit::Count };
+
+/// On-failure messages that stay on their queue: they come again, and go to its dead-letter queue in the end.
+pub const MESSAGES_FAILED: Metric = Metric { name: "MessagesFailed", unit: Unit::Count };
+
+/// On-failure messages of whose records the stream had none left.
+pub const MESSAGES_EXPIRED: Metric = Metric { name: "MessagesExpired", unit: Unit::Count };
+
+/// Records that Lambda gave up, as far as they are accounted for: always the sum of those recovered and those lost.
+pub const RECORDS_DELIVERED: Metric = Metric { name: "RecordsDelivered", unit: Unit::Count };
+
+/// Records that Lambda gave up and that are in the sink.
+pub const RECORDS_RECOVERED: Metric = Metric { name: "RecordsRecovered", unit: Unit::Count };
+
+/// Records that Lambda gave up and that no stream holds any more: each is in a loss report.
+pub const RECORDS_LOST: Metric = Metric { name: "RecordsLost", unit: Unit::Count };
+
+/// Records in the sink that lie between those that Lambda gave up, and may not be any of them.
+pub const RECORDS_CANDIDATES: Metric = Metric { name: "RecordsCandidates", unit: Unit::Count };
+
+/// The least time left, among the messages, until the stream forgets the first record of one; 0 when it is over.
+pub const SECONDS_UNTIL_EXPIRY: Metric = Metric { name: "SecondsUntilExpiry", unit: Unit::Seconds };
+
+/// GetRecords calls of the hydrator.
+pub const STREAM_READS: Metric = Metric { name: "StreamReads", unit: Unit::Count };
+
+/// Calls of the hydrator that the stream refused because it was asked too often.
+pub const STREAM_THROTTLES: Metric = Metric { name: "StreamThrottles", unit: Unit::Count };
+
 /// All of them.
-pub const ALL: [Metric; 8] = [
+pub const ALL: [Metric; 18] = [
     RECORDS_HANDLED,
     RECORDS_FAILED,
     RECORDS_INVALID,
@@ -66,6 +98,16 @@ pub const ALL: [Metric; 8] = [
     BATCH_SUCCESS_RATE,
     ITERATOR_AGE,
     PROCESSING_LATENCY,
+    MESSAGES,
+    MESSAGES_FAILED,
+    MESSAGES_EXPIRED,
+    RECORDS_DELIVERED,
+    RECORDS_RECOVERED,
+    RECORDS_LOST,
+    RECORDS_CANDIDATES,
+    SECONDS_UNTIL_EXPIRY,
+    STREAM_READS,
+    STREAM_THROTTLES,
 ];
 
 #[cfg(test)]

@@ -43,6 +43,11 @@ fn inputs(value: &str) -> Vec<(&'static str, String)> {
             r#"{{"Records":{records},"window":{{"start":"a","end":"b"}},"isFinalInvokeForWindow":true,"state":{state}}}"#
         )
     };
+    let on_failure = |inner: &str, outer: &str| {
+        format!(
+            r#"{{"KinesisBatchInfo":{{"shardId":"s","startSequenceNumber":"1","endSequenceNumber":"2","batchSize":1,"streamArn":"arn:aws:kinesis:us-east-1:111122223333:stream/o"{inner}}}{outer}}}"#
+        )
+    };
     let order = format!("{{\"id\":\"a\"{}}}", field("more"));
     let typed = format!(r#"{{"id":{{"S":"a"}},"more":{value}}}"#);
     vec![
@@ -75,6 +80,14 @@ fn inputs(value: &str) -> Vec<(&'static str, String)> {
         ("attribute_values", typed.clone()),
         ("attribute_values", format!(r#"{{"id":{{"S":"a"}},"lenient":{value}}}"#)),
         ("attribute_values", format!(r#"{{"id":{{"S":"a"}},"channel":{{"M":{value}}}}}"#)),
+        ("on_failure", value.to_owned()),
+        ("on_failure", on_failure("", &field("x"))),
+        ("on_failure", on_failure(&field("x"), "")),
+        ("on_failure", on_failure("", &field("requestContext"))),
+        ("on_failure", on_failure("", &field("hydratorProgress"))),
+        ("on_failure", on_failure("", &format!(",\"payload\":{{\"Records\":[{value}]}}"))),
+        ("on_failure", format!("{{\"Records\":{value}}}")),
+        ("on_failure", format!("{{\"detail-type\":\"Object Created\",\"source\":\"aws.s3\",\"detail\":{value}}}")),
     ]
 }
 
@@ -109,7 +122,7 @@ fn json_within_json_is_no_way_around_the_bound() {
             let (open, close) = ("[".repeat(120), "]".repeat(120));
             json = format!("{{\"a\":{open}{{\"$serde_json::private::RawValue\":{inner}}}{close}}}");
             for (name, target) in TARGETS {
-                if name == "kinesis_payload" {
+                if ["kinesis_payload", "on_failure"].contains(&name) {
                     target(json.as_bytes());
                 }
             }

@@ -1,18 +1,14 @@
 //! The real hydrator behind the Lambda host, on the emulated services.
 
-use aws_edge::Clients;
-use aws_edge::produce::{NewRecord, Placed, put_item, put_records};
-use aws_edge::provision::{Queue, QueueSettings, create_kinesis_stream, create_queue, create_table};
-use aws_edge::queue::receive;
-use emulator::{Emulator, REGION};
+use crate::hydrator_services::{Services, message, message_of, staying};
+use aws_edge::produce::{Placed, put_item};
+use aws_edge::provision::{Queue, create_kinesis_stream, create_table, split_first_shard};
 use records::{AttributeValue, Item, StreamArn, StreamKind};
-use scenarios::{TestFunction, hydrator, kinesis_event, processor, sqs_event};
+use scenarios::{TestFunction, kinesis_event, processor, sqs_event};
 use serde_json::{Value, json};
-use std::time::Duration;
 
 struct Setting {
-    emulator: Emulator,
-    clients: Clients,
+    services: Services,
     sink: Queue,
     hydrator: TestFunction,
 }
@@ -22,63 +18,34 @@ async fn setting() -> Setting {
 }
 
 async fn setting_with(variables: &[(&str, &str)]) -> Setting {
-    let emulator = Emulator::start().await.unwrap();
-    let endpoints = emulator.endpoints();
-    let clients = Clients::for_endpoints(&endpoints.kinesis, &endpoints.dynamodb, &endpoints.sqs, REGION);
-    let sink = create_queue(&clients, "recovered", &QueueSettings::default()).await.unwrap();
-    let mut environment = endpoints.environment();
-    environment.push(("SINK".to_owned(), sink.url.clone()));
-    environment.push(("SINK_BATCH_MAX_BYTES".to_owned(), "262144".to_owned()));
-    environment.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-    let hydrator = hydrator(environment).await.unwrap();
-    Setting { emulator, clients, sink, hydrator }
+    let services = Services::start().await;
+    let sink = services.queue("recovered").await;
+    let hydrator = services.hydrator(&sink.url, variables).await;
+    Setting { services, sink, hydrator }
 }
 
 impl Setting {
+    async fn stream(&self, shards: u16) -> StreamArn {
+        create_kinesis_stream(&self.services.clients, &self.services.stream_name(), shards).await.unwrap()
+    }
+
     async fn put(&self, stream: &StreamArn, data: &[&[u8]]) -> Vec<Placed> {
-        let records: Vec<_> = data.iter().map(|data| NewRecord::new("key", *data)).collect();
-        put_records(&self.clients, stream, &records).await.unwrap()
+        self.services.put(stream, data).await
     }
 
     async fn recovered(&self) -> Vec<Value> {
-        let mut found = Vec::new();
-        loop {
-            let messages = receive(&self.clients, &self.sink.url, 10, Duration::ZERO).await.unwrap();
-            if messages.is_empty() {
-                return found;
-            }
-            found.extend(messages.iter().map(|message| serde_json::from_str::<Value>(&message.body).unwrap()));
-        }
+        self.services.bodies(&self.sink).await
     }
-}
 
-fn message(stream: &StreamArn, first: &Placed, last: &Placed, batch_size: usize) -> String {
-    json!({
-        "requestContext": {
-            "requestId": "3f1c", "functionArn": "arn:aws:lambda:us-east-1:000000000000:function:orders",
-            "condition": "RetryAttemptsExhausted", "approximateInvokeCount": 3,
-        },
-        "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": null},
-        "version": "1.0", "timestamp": "2025-11-25T16:27:42.021Z",
-        "KinesisBatchInfo": {
-            "shardId": first.shard.as_str(),
-            "startSequenceNumber": first.sequence_number, "endSequenceNumber": last.sequence_number,
-            "approximateArrivalOfFirstRecord": "2025-11-25T16:27:01.000Z",
-            "approximateArrivalOfLastRecord": "2025-11-25T16:27:01.000Z",
-            "batchSize": batch_size, "streamArn": stream.as_str(),
-        },
-    })
-    .to_string()
-}
-
-fn staying(ids: &[&str]) -> Value {
-    json!({"batchItemFailures": ids.iter().map(|id| json!({"itemIdentifier": id})).collect::<Vec<_>>()})
+    async fn end(self) {
+        self.services.emulator.shutdown().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_range_comes_back_whole_and_in_lambdas_shape() {
     let setting = setting().await;
-    let stream = create_kinesis_stream(&setting.clients, "orders", 1).await.unwrap();
+    let stream = setting.stream(1).await;
     let placed = setting.put(&stream, &[b"before", b"one", b"", b"\xff\0", b"after"]).await;
     let event = sqs_event(&[("m-1", &message(&stream, &placed[1], &placed[3], 3))]);
     assert_eq!(setting.hydrator.response(event).await.unwrap(), staying(&[]));
@@ -96,13 +63,13 @@ async fn a_range_comes_back_whole_and_in_lambdas_shape() {
     let processor = processor(StreamKind::Kinesis).await.unwrap();
     let response = processor.response(kinesis_event(&events)).await.unwrap();
     assert_eq!(response, staying(&[placed[1].sequence_number.as_str()]), "`one` is no order");
-    setting.emulator.shutdown().await;
+    setting.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_range_of_many_pages_comes_back_whole() {
     let setting = setting().await;
-    let stream = create_kinesis_stream(&setting.clients, "orders", 1).await.unwrap();
+    let stream = setting.stream(1).await;
     let mut placed = Vec::new();
     for call in 0..5 {
         let data: Vec<String> = (0..500).map(|n| format!("{call}-{n}")).collect();
@@ -117,16 +84,43 @@ async fn a_range_of_many_pages_comes_back_whole() {
     assert!(recovered.iter().all(|record| record["verdict"] == "superset"));
     let certain = recovered.iter().filter(|record| record["certainty"] == "certain").count();
     assert_eq!(certain, 2, "the ends were in the batch, the others may have been");
-    setting.emulator.shutdown().await;
+    setting.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shards_of_a_reshard_are_read_by_themselves_and_a_closed_one_to_its_end() {
+    let setting = setting().await;
+    if !setting.services.is_emulated("keep the parent of a reshard") {
+        return;
+    }
+    let stream = setting.stream(1).await;
+    let parent = setting.put(&stream, &[b"one", b"two"]).await;
+    split_first_shard(&setting.services.clients, stream.name()).await.unwrap();
+    let child = setting.put(&stream, &[b"three", b"four"]).await;
+    assert_ne!(parent[0].shard, child[0].shard, "records of the key are in another shard now");
+    // Its batch had a record more than the closed shard has: that one is lost, and nobody waits for it.
+    let end = Placed { sequence_number: child[1].sequence_number.clone(), ..parent[1].clone() };
+    let bodies = [message(&stream, &parent[0], &end, 3), message(&stream, &child[0], &child[1], 2)];
+    let event = sqs_event(&[("m-1", &bodies[0]), ("m-2", &bodies[1])]);
+    assert_eq!(setting.hydrator.response(event).await.unwrap(), staying(&[]));
+    let (losses, records): (Vec<_>, Vec<_>) =
+        setting.recovered().await.into_iter().partition(|entry| entry["type"] == "loss");
+    let shards = |shard: &str| records.iter().filter(|record| record["source"]["shardId"] == shard).count();
+    assert_eq!((shards(parent[0].shard.as_str()), shards(child[0].shard.as_str())), (2, 2), "{records:#?}");
+    assert_eq!((losses.len(), &losses[0]["count"]), (1, &json!(1)));
+    setting.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_stream_has_trimmed_is_reported_lost() {
     let setting = setting().await;
-    let stream = create_kinesis_stream(&setting.clients, "orders", 1).await.unwrap();
+    let stream = setting.stream(1).await;
     let placed = setting.put(&stream, &[b"one", b"two", b"three", b"four"]).await;
+    if !setting.services.is_emulated("trim records on request") {
+        return;
+    }
     let (shard, second) = (&placed[1].shard, &placed[1].sequence_number);
-    assert_eq!(setting.emulator.trim_kinesis("orders", shard, second).await.unwrap(), 2);
+    assert_eq!(setting.services.emulator.trim_kinesis(stream.name(), shard, second).await.unwrap(), 2);
     let partial = message(&stream, &placed[0], &placed[2], 3);
     let expired = message(&stream, &placed[0], &placed[1], 2);
     let event = sqs_event(&[("m-1", &partial), ("m-2", &expired)]);
@@ -144,13 +138,13 @@ async fn what_the_stream_has_trimmed_is_reported_lost() {
     assert_eq!(records.len(), 1);
     assert_eq!(records[0]["event"]["kinesis"]["data"], "dGhyZWU=");
     setting.hydrator.line_with("records lost").await.unwrap();
-    setting.emulator.shutdown().await;
+    setting.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_that_are_no_on_failure_messages_stay_and_cost_no_other() {
     let setting = setting().await;
-    let stream = create_kinesis_stream(&setting.clients, "orders", 1).await.unwrap();
+    let stream = setting.stream(1).await;
     let placed = setting.put(&stream, &[b"one"]).await;
     let good = message(&stream, &placed[0], &placed[0], 1);
     let event = sqs_event(&[("a", "hello"), ("b", &good), ("c", "{}"), ("d", ""), ("e", r#"{"KinesisBatchInfo":{}}"#)]);
@@ -158,7 +152,7 @@ async fn bodies_that_are_no_on_failure_messages_stay_and_cost_no_other() {
     assert_eq!(setting.recovered().await.len(), 1);
     let line = setting.hydrator.line_with("$.KinesisBatchInfo.streamArn").await.unwrap();
     assert_eq!((&line["level"], &line["message.id"]), (&json!("ERROR"), &json!("e")));
-    setting.emulator.shutdown().await;
+    setting.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,27 +162,27 @@ async fn events_that_are_no_batch_of_messages_fail_the_function() {
         setting.hydrator.error(event).await.unwrap();
     }
     setting.hydrator.line_with("has no `messageId`").await.unwrap();
-    setting.emulator.shutdown().await;
+    setting.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_fit_into_a_message_keeps_its_message_and_says_so() {
     let setting = setting().await;
-    let stream = create_kinesis_stream(&setting.clients, "orders", 1).await.unwrap();
+    let stream = setting.stream(1).await;
     let placed = setting.put(&stream, &[b"one", &[b'x'; 300_000], b"three"]).await;
     let event = sqs_event(&[("m-1", &message(&stream, &placed[0], &placed[2], 3))]);
     assert_eq!(setting.hydrator.response(event).await.unwrap(), staying(&["m-1"]));
     assert_eq!(setting.recovered().await.len(), 2, "its neighbours are safe");
     let line = setting.hydrator.line_with("do not fit").await.unwrap();
     assert!(line["error"].as_str().unwrap().contains("262144 bytes"), "{line}");
-    setting.emulator.shutdown().await;
+    setting.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_payload_never_reaches_the_log_however_curious_the_operator_is() {
     let curious = "trace,aws_smithy_runtime::client=trace,hyper=trace,lambda_runtime::layers=trace";
     let setting = setting_with(&[("LOG_LEVEL", curious)]).await;
-    let stream = create_kinesis_stream(&setting.clients, "orders", 1).await.unwrap();
+    let stream = setting.stream(1).await;
     let placed = setting.put(&stream, &[b"SECRET"]).await;
     let event = sqs_event(&[("m-1", &message(&stream, &placed[0], &placed[0], 1))]);
     assert_eq!(setting.hydrator.response(event).await.unwrap(), staying(&[]));
@@ -197,33 +191,50 @@ async fn a_payload_never_reaches_the_log_however_curious_the_operator_is() {
         let leaked: Vec<String> = setting.hydrator.lines().into_iter().filter(|line| line.contains(secret)).collect();
         assert!(leaked.is_empty(), "{leaked:#?}");
     }
-    setting.emulator.shutdown().await;
+    setting.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shard_that_is_not_the_ranges_own_is_no_loss() {
     let setting = setting().await;
-    let stream = create_kinesis_stream(&setting.clients, "orders", 2).await.unwrap();
+    let stream = setting.stream(2).await;
     let placed = setting.put(&stream, &[b"one"]).await;
     let other = if placed[0].shard.as_str().ends_with('0') { "shardId-000000000001" } else { "shardId-000000000000" };
     let body = message(&stream, &placed[0], &placed[0], 1).replace(placed[0].shard.as_str(), other);
     assert_eq!(setting.hydrator.response(sqs_event(&[("m-1", &body)])).await.unwrap(), staying(&["m-1"]));
     assert!(setting.recovered().await.is_empty(), "nothing is proven lost");
-    setting.emulator.shutdown().await;
+    setting.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_was_made_after_the_records_arrived_has_none_of_them() {
+    let setting = setting().await;
+    if !setting.services.is_emulated("refuse the position of another shard") {
+        return;
+    }
+    let stream = setting.stream(2).await;
+    let placed = setting.put(&stream, &[b"one"]).await;
+    let other = if placed[0].shard.as_str().ends_with('0') { "shardId-000000000001" } else { "shardId-000000000000" };
+    let body = message_of(&stream, &placed[0], &placed[0], 1, "2025-11-25T16:27:01.000Z");
+    let body = body.replace(placed[0].shard.as_str(), other);
+    assert_eq!(setting.hydrator.response(sqs_event(&[("m-1", &body)])).await.unwrap(), staying(&[]));
+    let reports = setting.recovered().await;
+    assert_eq!((reports.len(), &reports[0]["type"], &reports[0]["reason"]), (1, &json!("loss"), &json!("recreated")));
+    setting.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_of_an_item_comes_back_with_its_images() {
     let setting = setting().await;
-    let stream = create_table(&setting.clients, "orders", "order_id").await.unwrap();
+    let stream = create_table(&setting.services.clients, "orders", "order_id").await.unwrap();
     let text = |value: &str| AttributeValue::S(value.to_owned());
     let item = |note: &str| Item::from([("order_id".to_owned(), text("o-1")), ("note".to_owned(), text(note))]);
     for note in ["first", "second"] {
-        put_item(&setting.clients, "orders", &item(note)).await.unwrap();
+        put_item(&setting.services.clients, "orders", &item(note)).await.unwrap();
     }
     // The positions are the stream's own: read them as the mapping does.
-    let reader = aws_edge::AwsStreamReader::new(setting.clients.clone());
-    let shards = aws_edge::provision::list_shards(&setting.clients, &stream).await.unwrap();
+    let reader = aws_edge::AwsStreamReader::new(setting.services.clients.clone());
+    let shards = aws_edge::provision::list_shards(&setting.services.clients, &stream).await.unwrap();
     let horizon = recovery::Position::TrimHorizon;
     let iterator = recovery::StreamReader::iterator(&reader, &stream, &shards[0], &horizon).await.unwrap();
     let page = recovery::StreamReader::page(&reader, &stream, &iterator, 10).await.unwrap();
@@ -242,5 +253,5 @@ async fn a_change_of_an_item_comes_back_with_its_images() {
     assert_eq!(recovered[1]["event"]["dynamodb"]["NewImage"]["note"]["S"], "second");
     assert_eq!(recovered[1]["event"]["dynamodb"]["OldImage"]["note"]["S"], "first");
     assert_eq!(recovered[1]["verdict"], "complete");
-    setting.emulator.shutdown().await;
+    setting.end().await;
 }

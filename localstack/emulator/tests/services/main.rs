@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests may fail as a test does")]
 
+mod s3;
+
 use aws_edge::Clients;
 use aws_edge::produce::{NewRecord, Placed, delete_item, put_item, put_records, update_item};
 use aws_edge::provision::{
@@ -233,7 +235,7 @@ async fn two_emulators_share_nothing_and_shutdown_frees_their_ports() {
     queue(&others, "orders", Duration::from_secs(30), None).await;
     let ports = |emulator: &Emulator| {
         let endpoints = emulator.endpoints();
-        [&endpoints.kinesis, &endpoints.dynamodb, &endpoints.sqs].map(|url| url.replace("http://", ""))
+        [&endpoints.kinesis, &endpoints.dynamodb, &endpoints.sqs, &endpoints.s3].map(|url| url.replace("http://", ""))
     };
     let (freed, busy) = (ports(&one), ports(&two));
     // A poll under way must not hold the shutdown up.
