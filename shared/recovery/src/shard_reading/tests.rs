@@ -234,6 +234,16 @@ async fn the_rest_of_a_range_begins_behind_what_is_safe_and_proves_that_nothing_
     assert_eq!(range.gaps, [Gap { after: number("3"), before: number("5") }]);
 }
 
+#[test]
+fn the_rest_of_a_batch_takes_one_read() {
+    let rest = RangeReading::new(number("3"), number("5"), 5).resumed(number("1"), 3);
+    let mut reading = ShardReading::new(StreamKind::Kinesis, vec![rest], bounds());
+    assert_eq!(reading.next_call(), Some(Call::Iterator(Position::At(number("3")))));
+    reading.absorb_iterator(ShardIterator("i".to_owned()));
+    // Two are missing, and the one that is safe comes first.
+    assert_eq!(reading.next_call(), Some(Call::Page { iterator: ShardIterator("i".to_owned()), limit: 3 }));
+}
+
 fn numbers_of(range: &RangeReading) -> String {
     let records: Vec<StreamRecord> = range.records.iter().map(|record| StreamRecord::clone(record)).collect();
     numbers(&records).join(" ")
