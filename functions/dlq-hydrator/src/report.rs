@@ -1,7 +1,8 @@
 //! What an invocation says: a line for each message, and one with the metrics for each stream.
 
 use lambda_runtime::Context;
-use recovery::{Account, Hydration, OnFailureMessage, Outcome, Part, Totals};
+use records::ShardRange;
+use recovery::{Account, Hydration, Outcome, Part, Totals};
 use std::time::{Duration, SystemTime};
 use telemetry::{InvocationLine, metrics};
 
@@ -20,50 +21,44 @@ pub fn log(context: &Context, duration: Duration, hydration: &Hydration) {
     }
 }
 
+/// What a line is about: every line of a message says the same of it.
+struct Subject<'a> {
+    context: &'a Context,
+    message_id: &'a str,
+    range: Option<&'a ShardRange>,
+}
+
+/// One line at a level, with its subject in front of what else it says. What is `None` is left out.
+macro_rules! say {
+    ($level:ident, $subject:expr, $($said:tt)+) => {
+        tracing::$level!(
+            faas.invocation_id = $subject.context.request_id,
+            faas.trace_id = $subject.context.xray_trace_id.as_deref(),
+            message.id = $subject.message_id,
+            stream.arn = $subject.range.map(|range| range.stream().as_str()),
+            shard.id = $subject.range.map(|range| range.shard().as_str()),
+            range.start = $subject.range.map(|range| range.start().as_str()),
+            range.end = $subject.range.map(|range| range.end().as_str()),
+            $($said)+
+        )
+    };
+}
+
 fn log_part(context: &Context, message_id: &str, part: &Part) {
-    let (request_id, trace_id) = (&context.request_id, context.xray_trace_id.as_deref());
-    let message = part.message.as_deref();
+    let range = part.message.as_deref().map(|message| &message.range);
+    let subject = Subject { context, message_id, range };
     match &part.outcome {
-        Outcome::Done(account) => log_account(context, message_id, message, account, "message hydrated"),
-        Outcome::HandedOn(account) => {
-            log_account(context, message_id, message, account, "rest of the message handed on")
-        }
-        Outcome::Duplicate => {
-            tracing::info!(
-                faas.invocation_id = request_id,
-                faas.trace_id = trace_id,
-                message.id = message_id,
-                "message says the same as another"
-            );
-        }
-        Outcome::Stays(error) => {
-            let range = message.map(|message| &message.range);
-            tracing::error!(
-                faas.invocation_id = request_id,
-                faas.trace_id = trace_id,
-                message.id = message_id,
-                stream.arn = range.map(|range| range.stream().as_str()),
-                shard.id = range.map(|range| range.shard().as_str()),
-                range.start = range.map(|range| range.start().as_str()),
-                range.end = range.map(|range| range.end().as_str()),
-                %error,
-                "message not hydrated: it stays on its queue"
-            );
-        }
+        Outcome::Done(account) => log_account(&subject, account, "message hydrated"),
+        Outcome::HandedOn(account) => log_account(&subject, account, "rest of the message handed on"),
+        Outcome::Duplicate => say!(info, subject, "message says the same as another"),
+        Outcome::Stays(error) => say!(error, subject, %error, "message not hydrated: it stays on its queue"),
     }
 }
 
-fn log_account(context: &Context, message_id: &str, message: Option<&OnFailureMessage>, account: &Account, text: &str) {
-    let range = message.map(|message| &message.range);
-    let (request_id, trace_id) = (&context.request_id, context.xray_trace_id.as_deref());
-    tracing::info!(
-        faas.invocation_id = request_id,
-        faas.trace_id = trace_id,
-        message.id = message_id,
-        stream.arn = range.map(|range| range.stream().as_str()),
-        shard.id = range.map(|range| range.shard().as_str()),
-        range.start = range.map(|range| range.start().as_str()),
-        range.end = range.map(|range| range.end().as_str()),
+fn log_account(subject: &Subject<'_>, account: &Account, text: &str) {
+    say!(
+        info,
+        subject,
         verdict = account.verdict.map(|verdict| verdict.as_str()),
         records.delivered = account.delivered,
         records.recovered = account.recovered,
@@ -72,17 +67,7 @@ fn log_account(context: &Context, message_id: &str, message: Option<&OnFailureMe
         "{text}"
     );
     if account.lost > 0 {
-        tracing::error!(
-            faas.invocation_id = request_id,
-            faas.trace_id = trace_id,
-            message.id = message_id,
-            stream.arn = range.map(|range| range.stream().as_str()),
-            shard.id = range.map(|range| range.shard().as_str()),
-            range.start = range.map(|range| range.start().as_str()),
-            range.end = range.map(|range| range.end().as_str()),
-            records.lost = account.lost,
-            "records lost"
-        );
+        say!(error, subject, records.lost = account.lost, "records lost");
     }
 }
 
