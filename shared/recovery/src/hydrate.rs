@@ -20,11 +20,11 @@ use crate::{Bounds, OnFailureMessage, READS_PER_SECOND, RangeSink, StreamReader,
 use answers::Answers;
 use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
-use records::{EpochMillis, FilterCriteria, StreamArn};
+use records::{FilterCriteria, StreamArn};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{timeout, timeout_at};
 
@@ -175,7 +175,7 @@ impl<R: StreamReader, S: RangeSink, A: Surroundings> Run<'_, R, S, A> {
             let stream = message.range.stream();
             let totals = totals.entry(Some(stream.to_string())).or_default();
             if let Some(expires) = expiry(message, assumed(stream)) {
-                let left = (expires.0 - now().0).max(0) as f64 / 1_000.0;
+                let left = (expires.0 - self.hydrator.surroundings.now().0).max(0) as f64 / 1_000.0;
                 totals.seconds_until_expiry = Some(totals.seconds_until_expiry.map_or(left, |least| least.min(left)));
             }
         }
@@ -221,11 +221,6 @@ impl<R: StreamReader, S: RangeSink, A: Surroundings> Run<'_, R, S, A> {
         }
         Hydration { messages, totals }
     }
-}
-
-fn now() -> EpochMillis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    EpochMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

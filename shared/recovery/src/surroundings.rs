@@ -1,7 +1,8 @@
-//! What the hydrator needs beside streams and a sink, and seldom: an object, a mapping's filters, its own queue.
+//! What the hydrator needs beside streams and a sink, and seldom: an object, a mapping's filters, its own queue, the date.
 
 use crate::ObjectRef;
-use records::StreamArn;
+use records::{EpochMillis, StreamArn};
+use std::time::{SystemTime, UNIX_EPOCH};
 use thiserror::Error;
 
 /// Answers the seldom questions.
@@ -19,6 +20,12 @@ pub trait Surroundings {
 
     /// Sends a message to the queue with this ARN, which is the hydrator's own.
     fn send(&self, queue_arn: &str, body: &str) -> impl Future<Output = Result<(), ServiceError>> + Send;
+
+    /// What messages and retentions are held against: the date of the machine, unless the whole world is made up.
+    fn now(&self) -> EpochMillis {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        EpochMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
 }
 
 /// Largest object that is read: the 6 MB of an event, escaped as a JSON string, and the message around it.

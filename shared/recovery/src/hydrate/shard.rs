@@ -1,7 +1,7 @@
 //! The ranges of one shard: calls are made, what ends is settled, and near the deadline the rest is handed on.
 
 use super::delivery::{Before, Delivery};
-use super::{HydrateError, Hydrator, Outcome, PAGES_AT_ONCE, Run, now};
+use super::{HydrateError, Hydrator, Outcome, PAGES_AT_ONCE, Run};
 use crate::Account;
 use crate::pacing::pauses;
 use crate::plan::{RangePlan, ShardPlan};
@@ -34,7 +34,8 @@ impl<R: StreamReader, S: RangeSink, A: Surroundings> Run<'_, R, S, A> {
         let plans = std::mem::take(&mut shard.ranges);
         let readings = plans.iter().map(|plan| self.reading_of(plan)).collect();
         let mut reading = ShardReading::new(shard.stream.kind(), readings, self.hydrator.settings.bounds);
-        if shard.expires.is_none_or(|expires| expires.0 < now().0 + EXPIRES_SOON_MS) {
+        let now = self.hydrator.surroundings.now();
+        if shard.expires.is_none_or(|expires| expires.0 < now.0 + EXPIRES_SOON_MS) {
             reading = reading.of_expiring_records();
         }
         let mut wanted: Vec<Wanted<'_, S>> = plans.into_iter().map(|plan| self.wanted(plan)).collect();
@@ -167,7 +168,7 @@ impl<R: StreamReader, S: RangeSink, A: Surroundings> Run<'_, R, S, A> {
             let before = Before::of(message);
             let (verdict, loss) = verify(before.start, &range.end, before.open_batch(message), &found(range, end));
             let verdict = if before.lost > 0 { Verdict::Partial } else { verdict };
-            if loss.is_some() && end == ReadEnd::TipReached && !is_past(message, retention) {
+            if loss.is_some() && end == ReadEnd::TipReached && !self.is_past(message, retention) {
                 self.end(job, Outcome::Stays(HydrateError::Unproven { range: Box::new(message.range.clone()) }));
                 continue;
             }
@@ -204,6 +205,15 @@ impl<R: StreamReader, S: RangeSink, A: Surroundings> Run<'_, R, S, A> {
         }
         let created = self.hydrator.summary(message.range.stream()).await.and_then(|summary| summary.created);
         created.zip(message.last_arrival).is_some_and(|(created, arrival)| created.0 > arrival.0)
+    }
+
+    /// Whether the stream has forgotten the records by its retention. Where neither that nor an age is known, nothing is.
+    fn is_past(&self, message: &OnFailureMessage, retention: Option<Duration>) -> bool {
+        let retention_ms = retention.map(|retention| i64::try_from(retention.as_millis()).unwrap_or(i64::MAX));
+        // Lambda gave the batch up after its records had arrived.
+        let arrival = message.last_arrival.or(message.given_up);
+        let now = self.hydrator.surroundings.now();
+        arrival.zip(retention_ms).is_some_and(|(arrival, retention_ms)| now.0 - arrival.0 >= retention_ms)
     }
 
     /// Makes what was read before the deadline safe, and a message of the rest.
@@ -263,14 +273,6 @@ impl<R: StreamReader, S: RangeSink, A: Surroundings> Run<'_, R, S, A> {
 fn found(range: &RangeReading, end: ReadEnd) -> Found<'_> {
     let (first, last) = (range.first.as_ref(), range.last.as_ref());
     Found { count: range.found, first, last, gaps: &range.gaps, end }
-}
-
-/// Whether the stream has forgotten the records by its retention. Where neither that nor an age is known, nothing is.
-fn is_past(message: &OnFailureMessage, retention: Option<Duration>) -> bool {
-    let retention_ms = retention.map(|retention| i64::try_from(retention.as_millis()).unwrap_or(i64::MAX));
-    // Lambda gave the batch up after its records had arrived.
-    let arrival = message.last_arrival.or(message.given_up);
-    arrival.zip(retention_ms).is_some_and(|(arrival, retention_ms)| now().0 - arrival.0 >= retention_ms)
 }
 
 async fn in_time<T>(call: impl Future<Output = Result<T, ReadError>>) -> Result<T, ReadError> {

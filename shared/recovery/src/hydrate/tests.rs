@@ -7,6 +7,7 @@ mod wide;
 use super::*;
 use crate::memory::{MemorySink, MemoryStream, MemorySurroundings};
 use crate::{Account, LossReason, ReadErrorKind, SinkError, Verdict};
+use records::EpochMillis;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
