@@ -1,9 +1,12 @@
 //! What goes into a step of a shard, and what comes out.
 
-use crate::{FunctionResult, OnFailureMessage};
+use crate::{FunctionResult, OnFailureMessage, Window};
 use records::{EpochMillis, SequenceNumber};
 
-/// What a shard asks of its driver. It stays outstanding until the input that answers it.
+/// What a shard asks of its driver.
+///
+/// `Poll`, `Invoke` and `SendToDestination` are begun when they are returned. The driver answers when it has the answer;
+/// until then it may go on with [`Input::Tick`] to learn what else there is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum Action {
@@ -12,46 +15,61 @@ pub enum Action {
         /// The most records to return.
         limit: usize,
     },
-    /// Invoke the function with `Shard::batch` and answer with [`Input::Responded`].
+    /// Invoke the function with `Shard::batch` of the slot and answer with [`Input::Responded`].
     Invoke(Invocation),
-    /// Answer with [`Input::Tick`] at this time. A tick that comes early gets this action again.
+    /// There is no more to begin before this time, or before an answer comes if that is sooner. A tick that comes early
+    /// gets this action again.
     WaitUntil {
-        /// When to go on.
+        /// When to go on: [`NEVER`] if only an answer or [`Input::Enable`] helps.
         time: EpochMillis,
         /// What is waited for.
         reason: Wait,
     },
-    /// For telemetry: the batch that failed is cut in two. Answer with [`Input::Tick`].
+    /// For telemetry: the batch that failed is cut in two. Go on with [`Input::Tick`].
     Split {
+        /// Whose batch.
+        slot: usize,
         /// Records in the piece that is tried first.
         left: usize,
         /// Records in the piece behind it.
         right: usize,
     },
-    /// For telemetry: records are done with. Each record is in exactly one of these. Answer with [`Input::Tick`].
+    /// For telemetry: the records of `Shard::ended` are done with. Each record is in exactly one of these. Go on with
+    /// [`Input::Tick`].
     Advance {
         /// How many records.
         records: usize,
         /// What became of them.
         ending: Ending,
-        /// The last position passed. It has not moved if older records still stand in front, as it can happen to
-        /// records that were too old.
+        /// The last position passed. It has not moved if older records still stand in front.
         checkpoint: Option<SequenceNumber>,
     },
     /// Send the message to the destination and answer with [`Input::Delivered`] or [`Input::DeliveryFailed`].
-    /// `Shard::batch` holds the records it speaks of.
-    SendToDestination(Box<OnFailureMessage>),
+    /// `Shard::batch` of the slot holds the records it speaks of.
+    SendToDestination {
+        /// Whose records.
+        slot: usize,
+        /// What to send.
+        message: Box<OnFailureMessage>,
+    },
     /// The shard is closed and its last record done with. There is no more to do.
     Finished,
 }
 
+/// The time to wait for when only an answer helps.
+pub const NEVER: EpochMillis = EpochMillis(i64::MAX);
+
 /// One invocation of the function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Invocation {
-    /// How many records it carries.
+    /// Which of the shard's concurrent batches it is, counted from 0.
+    pub slot: usize,
+    /// How many records it carries; none when a window ends.
     pub records: usize,
     /// Which one it is for this position, counted from 1; those that split the batch or never arrived do not count.
     pub attempt: u32,
+    /// The tumbling window that it belongs to, if the mapping has them. Its state is `Shard::state`.
+    pub window: Option<Window>,
 }
 
 /// What a shard waits for.
@@ -63,17 +81,25 @@ pub enum Wait {
     BatchingWindow,
     /// The end of the back-off before a retry.
     Retry,
+    /// An answer to something that is under way.
+    Answer,
+    /// Somebody to enable the mapping.
+    Enabling,
 }
 
 /// What became of records that a shard is done with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Ending {
     /// The function handled them.
     Handled,
+    /// The mapping's filters dropped them, which counts as handled.
+    Filtered,
     /// The destination has a message about them.
     Delivered,
     /// They are lost: no destination, or it failed.
     Dropped,
+    /// They are lost: the stream trimmed them while they were retried, and nobody is told.
+    Trimmed,
 }
 
 /// What the driver tells a shard.
@@ -89,11 +115,26 @@ pub enum Input<R> {
         end_of_shard: bool,
     },
     /// The answer to an invocation.
-    Responded(Response),
+    Responded {
+        /// That of the invocation.
+        slot: usize,
+        /// How it ended.
+        response: Response,
+    },
     /// The destination took the message.
-    Delivered,
+    Delivered {
+        /// That of the message.
+        slot: usize,
+    },
     /// The destination did not take the message.
-    DeliveryFailed,
+    DeliveryFailed {
+        /// That of the message.
+        slot: usize,
+    },
+    /// The mapping is switched on.
+    Enable,
+    /// The mapping is switched off: what is under way ends, and nothing new begins.
+    Disable,
 }
 
 /// How an invocation ended.
@@ -103,6 +144,14 @@ pub struct Response {
     pub request_id: Option<String>,
     /// What the function did.
     pub result: FunctionResult,
+}
+
+impl Response {
+    /// The input that answers the invocation of `slot`.
+    #[must_use]
+    pub fn to<R>(self, slot: usize) -> Input<R> {
+        Input::Responded { slot, response: self }
+    }
 }
 
 impl From<FunctionResult> for Response {

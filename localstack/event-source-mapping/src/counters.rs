@@ -30,8 +30,14 @@ pub struct Counters {
     pub delivered_records: u64,
     /// Messages that the destination did not take (`DestinationDeliveryFailures`).
     pub destination_failures: u64,
+    /// Records that the filters dropped (`FilteredOutEventCount`).
+    pub filtered_records: u64,
     /// Records given up without a trace: no destination, or it failed (`DroppedEventCount`).
     pub dropped_records: u64,
+    /// Records that the stream trimmed while they were retried. No metric of AWS counts them.
+    pub trimmed_records: u64,
+    /// Tumbling windows whose last invocation failed for good. No metric of AWS counts them.
+    pub lost_windows: u64,
 }
 
 impl Counters {
@@ -55,7 +61,9 @@ impl Counters {
         let records = records as u64;
         match ending {
             Ending::Handled => self.handled_records += records,
+            Ending::Filtered => self.filtered_records += records,
             Ending::Dropped => self.dropped_records += records,
+            Ending::Trimmed => self.trimmed_records += records,
             Ending::Delivered => {
                 self.delivered_messages += 1;
                 self.delivered_records += records;
@@ -78,6 +86,9 @@ impl AddAssign for Counters {
         self.delivered_messages += other.delivered_messages;
         self.delivered_records += other.delivered_records;
         self.destination_failures += other.destination_failures;
+        self.filtered_records += other.filtered_records;
         self.dropped_records += other.dropped_records;
+        self.trimmed_records += other.trimmed_records;
+        self.lost_windows += other.lost_windows;
     }
 }

@@ -19,6 +19,7 @@
 //!     sequence_number: SequenceNumber::parse(number).unwrap(),
 //!     arrival: EpochMillis(0),
 //!     payload_bytes: 300,
+//!     key_hash: 0,
 //! };
 //! let mut mapping = Mapping::new(settings, Timing::default());
 //! let shard = mapping.add_shard(ShardId::parse("shardId-000000000000").unwrap());
@@ -28,18 +29,18 @@
 //! loop {
 //!     input = match shard.step(now, input) {
 //!         Action::Poll { .. } => Input::Polled { records: ["1", "2", "3"].map(record).into(), end_of_shard: true },
-//!         Action::Invoke(_) => {
-//!             invoked.push(shard.batch().len());
-//!             Input::Responded(FunctionResult::reporting(["2"]).into())
+//!         Action::Invoke(invocation) => {
+//!             invoked.push(invocation.records);
+//!             Input::Responded { slot: invocation.slot, response: FunctionResult::reporting(["2"]).into() }
 //!         }
 //!         Action::WaitUntil { time, .. } => {
 //!             now = now.max(time);
 //!             Input::Tick
 //!         }
 //!         Action::Split { .. } | Action::Advance { .. } => Input::Tick,
-//!         Action::SendToDestination(message) => {
+//!         Action::SendToDestination { slot, message } => {
 //!             messages.push(message);
-//!             Input::Delivered
+//!             Input::Delivered { slot }
 //!         }
 //!         Action::Finished => break,
 //!     };
@@ -51,38 +52,31 @@
 //!
 //! # The rules, and what they rest on
 //!
-//! *Recorded* was seen on AWS, *documented* is in AWS's documentation, *inferred* is this model's best guess.
+//! `FIDELITY.md` beside this crate's sources lists every rule with its grade (*recorded* on AWS, *documented* by AWS, or
+//! *inferred*), where it stands in the code, and the test that fails without it. Comments in the code carry the same words.
+//! What the model does not do it refuses by name when the settings are read.
 //!
-//! | Rule | Grade | Where |
-//! |---|---|---|
-//! | Ranges and defaults of the settings | documented | [`Settings`], [`sqs::SqsSettings`] |
-//! | A batch ends at `BatchSize` or at 6 MB, or when its window closes | documented | `shard/filling.rs` |
-//! | The window opens with the first record that waits behind no batch; the end of a shard closes it | inferred | `shard/filling.rs` |
-//! | A shard is polled once per second while polls find too little, else as fast as it is handled | documented; inferred | `shard/filling.rs` |
-//! | The forms of a response | recorded | [`classify`] |
-//! | Further keys beside `batchItemFailures` are ignored; one bad entry spoils a list; an identifier is compared digit for digit | inferred | [`classify`] |
-//! | The budget belongs to a position, N retries are N + 1 invocations, what remains is retried without a refill | recorded | `shard/judging.rs` |
-//! | Invocations that never arrive are retried until the records are too old, and not counted | documented | `shard/judging.rs` |
-//! | The length of a back-off; that splits and undelivered invocations lengthen it too | inferred | [`Backoff`] |
-//! | Bisect: left half first and longer, no charge for splitting, at the returned number with a partial response | documented | `pieces.rs`, `shard/judging.rs` |
-//! | Bisect halves when the returned number is the first | inferred | `shard/judging.rs` |
-//! | Each piece that is given up has its own message: nothing is consolidated | inferred | `shard/giving_up.rs` |
-//! | Only records that are too old go, before an invocation, counted as 1 and without a response | recorded | `shard/giving_up.rs` |
-//! | Each run of old records has its own message; after charged invocations it carries their number | inferred | `shard/giving_up.rs` |
-//! | A record over 6 MB: count = retries + 1, no response | captured | `shard/judging.rs` |
-//! | It is retried with back-off like any failure, and blocks its shard if retries have no end | inferred | `shard/judging.rs` |
-//! | A destination that fails loses the records | recorded | [`Shard::step`] |
-//! | Without a destination, records given up are dropped | documented | `shard/giving_up.rs` |
-//! | The shape of a message; `functionError` | recorded | [`on_failure`] |
-//! | A queue's failed messages stay until their visibility time-out, then redrive | documented | [`sqs`] |
-//!
-//! What the model does not cover it refuses by name when the settings are read: `ParallelizationFactor` above 1, tumbling
-//! windows, filters, `AT_TIMESTAMP`, topics and buckets as destinations, FIFO queues, disabled mappings. It also knows no
-//! retention: records that the stream trims while a shard is blocked are never noticed as gone.
+//! | File | Holds |
+//! |---|---|
+//! | `settings.rs` | a mapping's settings under AWS's names, its ranges and its errors |
+//! | `mapping.rs` | the shards of a mapping, and which may begin |
+//! | `shard.rs` | the state machine of a shard: an input in, an action out |
+//! | `shard/intake.rs` | polls, filters, and which slot a record goes to |
+//! | `shard/filling.rs` | how a batch comes about |
+//! | `shard/judging.rs` | what a response does |
+//! | `shard/giving_up.rs` | too old, or out of retries |
+//! | `shard/windows.rs` | tumbling windows |
+//! | `shard/ledger.rs` | the checkpoint of a shard whose slots end records out of order |
+//! | `pieces.rs` | what bisecting has cut a batch into |
+//! | `response.rs` | what a function's response means |
+//! | `on_failure.rs` | what the destination is told |
+//! | `backoff.rs` | the guess at Lambda's back-off |
+//! | `virtual_time.rs` | drivers without a clock |
 
 mod action;
 mod backoff;
 mod counters;
+pub mod driver;
 mod mapping;
 pub mod on_failure;
 mod payload;
@@ -94,8 +88,9 @@ mod shard;
 pub mod sqs;
 mod timing;
 pub mod virtual_time;
+mod window;
 
-pub use action::{Action, Ending, Input, Invocation, Response, Wait};
+pub use action::{Action, Ending, Input, Invocation, NEVER, Response, Wait};
 pub use backoff::Backoff;
 pub use counters::Counters;
 pub use mapping::Mapping;
@@ -103,6 +98,7 @@ pub use on_failure::OnFailureMessage;
 pub use payload::PAYLOAD_BYTES_MAX;
 pub use record::{BareRecord, Batch, StreamRecord};
 pub use response::{FunctionResult, Verdict, classify};
-pub use settings::{Settings, SettingsBuilder, SettingsError, StartingPosition};
+pub use settings::{AwsError, Destination, Settings, SettingsBuilder, SettingsError, StartingPosition};
 pub use shard::Shard;
-pub use timing::Timing;
+pub use timing::{RETENTION_MS, Timing};
+pub use window::{STATE_BYTES_MAX, Window};

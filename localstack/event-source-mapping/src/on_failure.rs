@@ -1,9 +1,12 @@
 //! The message that tells the on-failure destination which records were given up.
 
+use crate::timing::fnv1a;
 use crate::{Batch, Settings, StreamRecord};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use records::{EpochMillis, SequenceNumber, ShardId, StreamKind};
 use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 
 /// The body of the SQS message, in the key order that was recorded. It names a range and holds no payload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -22,6 +25,57 @@ pub struct OnFailureMessage {
     /// The records, under the key of their service.
     #[serde(flatten)]
     pub batch_info: BatchInfo,
+}
+
+/// How the message reaches a destination that is no queue.
+impl OnFailureMessage {
+    /// The message as a bucket gets it: with the whole event as a JSON text in `payload` (documented).
+    ///
+    /// # Errors
+    ///
+    /// When JSON cannot be written, which these types do not do.
+    pub fn with_payload(&self, event: &str) -> Result<Value, serde_json::Error> {
+        let mut body = serde_json::to_value(self)?;
+        body["payload"] = event.into();
+        Ok(body)
+    }
+
+    /// The key of the object: `aws/lambda/<mapping uuid>/<shard>/YYYY/MM/DD/YYYY-MM-DDTHH.MM.SS-<uuid>` (recorded). The
+    /// second uuid, which Lambda draws, is derived from the message, so that each message has its own.
+    #[must_use]
+    pub fn object_key(&self, mapping_uuid: &str) -> String {
+        let range = self.batch_info.range();
+        let time = timestamp(self.timestamp).to_zoned(TimeZone::UTC);
+        let name = format!("{}{}", self.request_context.request_id, range.start_sequence_number.as_str());
+        let (day, second) = (time.strftime("%Y/%m/%d"), time.strftime("%Y-%m-%dT%H.%M.%S"));
+        let shard = range.shard_id.as_str();
+        format!("aws/lambda/{mapping_uuid}/{shard}/{day}/{second}-{}", derived_uuid(name.as_bytes()))
+    }
+
+    /// The message as a queue gets it that a topic forwards to without raw delivery: a notification that holds it as a
+    /// text (recorded). The signature, which nobody here could check, is left out.
+    ///
+    /// # Errors
+    ///
+    /// When JSON cannot be written, which these types do not do.
+    pub fn notification(&self, topic_arn: &str) -> Result<Value, serde_json::Error> {
+        let message = serde_json::to_string(self)?;
+        Ok(json!({
+            "Type": "Notification",
+            "MessageId": derived_uuid(message.as_bytes()),
+            "TopicArn": topic_arn,
+            "Message": message,
+            "Timestamp": format!("{:.3}", timestamp(self.timestamp)),
+        }))
+    }
+}
+
+/// A uuid that is the same for the same text.
+#[must_use]
+pub fn derived_uuid(text: &[u8]) -> String {
+    let halves = [fnv1a(0, text), fnv1a(1, text)].map(u64::to_be_bytes).concat();
+    let bytes = <[u8; 16]>::try_from(halves).unwrap_or_default();
+    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
 
 /// Which invocation gave up, and why.
@@ -45,6 +99,17 @@ pub enum Condition {
     RetryAttemptsExhausted,
     /// They were older than `MaximumRecordAgeInSeconds` before an invocation.
     RecordAgeExceeded,
+}
+
+impl Condition {
+    /// The word in the message.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RetryAttemptsExhausted => "RetryAttemptsExhausted",
+            Self::RecordAgeExceeded => "RecordAgeExceeded",
+        }
+    }
 }
 
 /// How the last invocation ended.

@@ -7,7 +7,7 @@ pub const PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024;
 const ENVELOPE_BYTES: usize = r#"{"Records":[]}"#.len();
 
 /// How many of the records in front fit into one invocation.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fit {
     /// The number of records; zero only if there are none, since a record too large for any invocation stands alone.
     pub records: usize,

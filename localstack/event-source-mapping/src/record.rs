@@ -1,6 +1,6 @@
 //! What the model needs to know of a record, and the view of the records of one invocation.
 
-use records::{EpochMillis, SequenceNumber};
+use records::{EpochMillis, FilterCriteria, SequenceNumber, StreamKind};
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -16,6 +16,12 @@ pub trait StreamRecord {
 
     /// The length in bytes of the record in the JSON that the function is given, base64 and envelope included.
     fn payload_bytes(&self) -> usize;
+
+    /// A hash of the partition key (Kinesis) or of the item's key (DynamoDB): records with the same one stay in order.
+    fn key_hash(&self) -> u64;
+
+    /// Whether the mapping's filters let the record through. Asked only of a mapping that has filters.
+    fn passes(&self, kind: StreamKind, filters: &FilterCriteria) -> bool;
 }
 
 /// A record of which nothing is known but what the model needs: for simulations and tests.
@@ -27,6 +33,8 @@ pub struct BareRecord {
     pub arrival: EpochMillis,
     /// The length in bytes of the record in the JSON that the function is given.
     pub payload_bytes: usize,
+    /// A hash of its key.
+    pub key_hash: u64,
 }
 
 impl StreamRecord for BareRecord {
@@ -40,6 +48,15 @@ impl StreamRecord for BareRecord {
 
     fn payload_bytes(&self) -> usize {
         self.payload_bytes
+    }
+
+    fn key_hash(&self) -> u64 {
+        self.key_hash
+    }
+
+    /// There is nothing that a filter could look at.
+    fn passes(&self, _kind: StreamKind, _filters: &FilterCriteria) -> bool {
+        true
     }
 }
 
@@ -120,7 +137,7 @@ mod tests {
 
     fn record(number: &str) -> BareRecord {
         let sequence_number = SequenceNumber::parse(number).unwrap();
-        BareRecord { sequence_number, arrival: EpochMillis(0), payload_bytes: 1 }
+        BareRecord { sequence_number, arrival: EpochMillis(0), payload_bytes: 1, key_hash: 0 }
     }
 
     /// A ring whose contents wrap around its end.

@@ -1,7 +1,9 @@
 //! What a function's response means: the table of the module docs, as pure functions.
 
 use crate::{Batch, Settings, StreamRecord};
+use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// How an invocation ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,6 +107,16 @@ fn identifier(mut entry: Value) -> Option<String> {
     }
 }
 
+/// The `state` of a response, as the function wrote it. A `null` is one.
+pub(crate) fn window_state(body: &[u8]) -> Option<Box<str>> {
+    #[derive(Deserialize)]
+    struct Stateful<'a> {
+        #[serde(borrow)]
+        state: &'a RawValue,
+    }
+    serde_json::from_slice(body).ok().map(|Stateful { state }| state.get().into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,6 +134,7 @@ mod tests {
             sequence_number: SequenceNumber::parse(number).unwrap(),
             arrival: EpochMillis(0),
             payload_bytes: 1,
+            key_hash: 0,
         };
         classify(result, &settings(report), Batch::from(&["9", "10", "11", "0012"].map(record)[..]))
     }

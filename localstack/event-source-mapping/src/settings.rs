@@ -1,14 +1,22 @@
 //! What a mapping that reads a stream is set to do.
 
+mod aws_error;
+mod destination;
 pub(crate) mod field;
+mod filters;
 pub(crate) mod function;
 mod json;
+mod starting_position;
 
+pub use aws_error::AwsError;
+pub use destination::Destination;
 pub use field::SettingsError;
+pub use starting_position::StartingPosition;
 
 use field::within;
+use filters::Filters;
 use function::Function;
-use records::StreamArn;
+use records::{FilterCriteria, StreamArn};
 
 /// The settings of an event source mapping that reads a stream; ranges and defaults are AWS's (documented).
 ///
@@ -26,16 +34,11 @@ pub struct Settings {
     record_age_ms: Option<i64>,
     bisect: bool,
     report_batch_item_failures: bool,
-    destination_arn: Option<Box<str>>,
-}
-
-/// Where in a shard a new mapping begins to read. The driver's poll obeys it; the model has no position of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StartingPosition {
-    /// At the oldest record that the stream still has.
-    TrimHorizon,
-    /// At the first record that arrives from now on.
-    Latest,
+    parallelization_factor: usize,
+    tumbling_window_ms: Option<i64>,
+    filters: Option<Filters>,
+    enabled: bool,
+    destination: Option<Destination>,
 }
 
 impl Settings {
@@ -53,6 +56,10 @@ impl Settings {
             record_age_s: -1,
             bisect: false,
             report_batch_item_failures: false,
+            parallelization_factor: 1,
+            tumbling_window_s: 0,
+            filter_criteria: None,
+            enabled: true,
             destination_arn: None,
         }
     }
@@ -117,10 +124,34 @@ impl Settings {
         self.report_batch_item_failures
     }
 
-    /// The queue that is told of records given up.
+    /// How many batches of a shard are worked on at a time, 1 to 10.
     #[must_use]
-    pub fn destination_arn(&self) -> Option<&str> {
-        self.destination_arn.as_deref()
+    pub fn parallelization_factor(&self) -> usize {
+        self.parallelization_factor
+    }
+
+    /// The length of a tumbling window in milliseconds, if there are windows.
+    #[must_use]
+    pub fn tumbling_window_ms(&self) -> Option<i64> {
+        self.tumbling_window_ms
+    }
+
+    /// The filters, if there are any.
+    #[must_use]
+    pub fn filters(&self) -> Option<&FilterCriteria> {
+        self.filters.as_ref().map(|filters| &filters.criteria)
+    }
+
+    /// Whether the mapping starts switched on.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// What is told of records given up.
+    #[must_use]
+    pub fn destination(&self) -> Option<&Destination> {
+        self.destination.as_ref()
     }
 }
 
@@ -137,6 +168,10 @@ pub struct SettingsBuilder {
     record_age_s: i64,
     bisect: bool,
     report_batch_item_failures: bool,
+    parallelization_factor: i64,
+    tumbling_window_s: i64,
+    filter_criteria: Option<Box<str>>,
+    enabled: bool,
     destination_arn: Option<Box<str>>,
 }
 
@@ -176,20 +211,41 @@ impl SettingsBuilder {
         Self { report_batch_item_failures, ..self }
     }
 
-    /// `DestinationConfig.OnFailure.Destination`, the ARN of a standard queue.
+    /// `ParallelizationFactor`, 1 to 10.
+    pub fn parallelization_factor(self, parallelization_factor: i64) -> Self {
+        Self { parallelization_factor, ..self }
+    }
+
+    /// `TumblingWindowInSeconds`, 1 to 900, or 0 for no windows.
+    pub fn tumbling_window_s(self, tumbling_window_s: i64) -> Self {
+        Self { tumbling_window_s, ..self }
+    }
+
+    /// `FilterCriteria`, as the JSON that AWS takes: `{"Filters":[{"Pattern":"..."}]}`.
+    pub fn filter_criteria(self, json: &str) -> Self {
+        Self { filter_criteria: Some(json.into()), ..self }
+    }
+
+    /// `Enabled`.
+    pub fn enabled(self, enabled: bool) -> Self {
+        Self { enabled, ..self }
+    }
+
+    /// `DestinationConfig.OnFailure.Destination`, the ARN of a standard queue, a standard topic, or a bucket.
     pub fn on_failure(self, destination_arn: &str) -> Self {
         Self { destination_arn: Some(destination_arn.into()), ..self }
     }
 
-    /// Checks the settings against AWS's ranges and the model's limits.
+    /// Checks the settings against AWS's ranges.
     ///
     /// # Errors
     ///
-    /// When AWS would refuse a value, or the model does not cover it.
+    /// When AWS would refuse a value.
     pub fn build(self) -> Result<Settings, SettingsError> {
         let stream = StreamArn::parse(&self.event_source_arn).map_err(|_| {
             SettingsError::refused("EventSourceArn", format!("{:?}", self.event_source_arn), "the ARN of a stream")
         })?;
+        self.starting_position.check(&stream)?;
         let function = Function::resolve(&self.function_name, &self.event_source_arn)?;
         let batch_size = within("BatchSize", self.batch_size, 1..=10_000)?;
         let batching_window_s = within("MaximumBatchingWindowInSeconds", self.batching_window_s, 0..=300)?;
@@ -201,9 +257,9 @@ impl SettingsBuilder {
                 return Err(SettingsError::refused("MaximumRecordAgeInSeconds", other, "-1, or 60 to 604800"));
             }
         };
-        if let Some(arn) = &self.destination_arn {
-            check_destination(arn)?;
-        }
+        let parallelization_factor = within("ParallelizationFactor", self.parallelization_factor, 1..=10)?;
+        let tumbling_window_s = within("TumblingWindowInSeconds", self.tumbling_window_s, 0..=900)?;
+        let filters = self.filter_criteria.map(|json| Filters::parse(&json, stream.kind())).transpose()?.flatten();
         Ok(Settings {
             event_source_arn: self.event_source_arn,
             stream,
@@ -215,22 +271,11 @@ impl SettingsBuilder {
             record_age_ms,
             bisect: self.bisect,
             report_batch_item_failures: self.report_batch_item_failures,
-            destination_arn: self.destination_arn,
+            parallelization_factor: usize::try_from(parallelization_factor).unwrap_or(1),
+            tumbling_window_ms: (tumbling_window_s > 0).then_some(tumbling_window_s * 1000),
+            filters,
+            enabled: self.enabled,
+            destination: self.destination_arn.as_deref().map(Destination::parse).transpose()?,
         })
-    }
-}
-
-/// Accepts a standard queue. AWS refuses FIFO; a topic or a bucket would be fine for AWS, but not for the model.
-fn check_destination(arn: &str) -> Result<(), SettingsError> {
-    const KEY: &str = "DestinationConfig.OnFailure.Destination";
-    let refused = |expected: &str| Err(SettingsError::refused(KEY, format!("{arn:?}"), expected));
-    let service = arn.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(1));
-    match service {
-        Some("sqs" | "sns") if arn.ends_with(".fifo") => {
-            refused("a standard queue or topic, or a bucket, not a FIFO one")
-        }
-        Some("sqs") => Ok(()),
-        Some("sns" | "s3") => Err(SettingsError::not_covered(KEY, arn)),
-        _ => refused("the ARN of a queue, a topic or a bucket"),
     }
 }

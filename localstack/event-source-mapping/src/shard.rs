@@ -2,60 +2,56 @@
 
 mod filling;
 mod giving_up;
+mod intake;
 mod judging;
+mod ledger;
+mod slot;
+mod windows;
 
-use crate::pieces::Pieces;
-use crate::{Action, Batch, Counters, Ending, Input, Invocation, Settings, StreamRecord, Timing, Wait};
+use crate::{Action, Batch, Counters, Ending, Input, NEVER, Settings, StreamRecord, Timing, Wait};
+use intake::Intake;
+use ledger::Ledger;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 use records::{EpochMillis, SequenceNumber, ShardId};
+use slot::{Position, Slot, UnderWay};
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// A shard: polled, batched, invoked and checkpointed, one batch after the other.
+/// A shard: polled, batched, invoked and checkpointed.
 ///
-/// Its batches are strictly serial (recorded); a driver runs several shards side by side. The model holds at most one
-/// batch and one page of records, reads no clock, and with the same seed and the same inputs does the same again.
+/// It has as many slots as the mapping's `ParallelizationFactor`. The records of one key go to one slot, and the batches
+/// of a slot are strictly serial (recorded), so that a key keeps its order. A driver runs several shards side by side. The
+/// model holds at most a batch for each slot and one page, reads no clock, and with the same seed and the same inputs does
+/// the same again.
 #[derive(Debug)]
 pub struct Shard<R> {
     settings: Arc<Settings>,
     timing: Timing,
     id: ShardId,
     random: SmallRng,
-    /// Polled and not done with, in the order of the shard. The current piece is always in front.
-    records: VecDeque<R>,
-    pieces: Pieces,
-    outstanding: Action,
-    /// The records that the outstanding action concerns, as a range of `records`.
-    subject: Range<usize>,
-    end_of_shard: bool,
-    next_poll: EpochMillis,
-    window_start: Option<EpochMillis>,
-    position: Position,
-    checkpoint: Option<SequenceNumber>,
-    /// The highest of the records that were done with while older ones still stood in front of them.
-    done_ahead: Option<SequenceNumber>,
+    intake: Intake,
+    slots: Box<[Slot<R>]>,
+    ledger: Ledger,
+    /// The records of the last `Advance`.
+    ended: VecDeque<R>,
+    enabled: bool,
+    finished: bool,
     counters: Counters,
 }
 
-/// What is remembered of the position that the checkpoint stands at; a new position starts from nothing (recorded).
-#[derive(Debug)]
-struct Position {
-    /// Invocations charged to the retry budget.
-    attempts: u32,
-    /// Failures of any kind in a row, for the back-off.
-    failures: u32,
-    /// The end of the back-off.
-    not_before: EpochMillis,
-    /// The id of the last invocation.
-    request_id: Option<String>,
-}
-
+/// Long before any record.
 const LONG_AGO: EpochMillis = EpochMillis(i64::MIN);
 
-impl Position {
-    const NEW: Self = Self { attempts: 0, failures: 0, not_before: LONG_AGO, request_id: None };
+/// What a slot, or the intake, would do next.
+enum Next {
+    /// Begin this.
+    Begin(Action),
+    /// Nothing before this time.
+    Wait(EpochMillis, Wait),
+    /// Nothing, unless something else happens.
+    Nothing,
 }
 
 impl<R: StreamRecord> Shard<R> {
@@ -64,99 +60,125 @@ impl<R: StreamRecord> Shard<R> {
     pub fn new(settings: Arc<Settings>, timing: Timing, id: ShardId) -> Self {
         let random = SmallRng::seed_from_u64(timing.seed_for(id.as_str()));
         Self {
+            slots: std::iter::repeat_with(Slot::default).take(settings.parallelization_factor()).collect(),
+            enabled: settings.is_enabled(),
             settings,
             timing,
             id,
             random,
-            records: VecDeque::new(),
-            pieces: Pieces::default(),
-            outstanding: Action::WaitUntil { time: LONG_AGO, reason: Wait::Poll },
-            subject: 0..0,
-            end_of_shard: false,
-            next_poll: LONG_AGO,
-            window_start: None,
-            position: Position::NEW,
-            checkpoint: None,
-            done_ahead: None,
+            intake: Intake::default(),
+            ledger: Ledger::default(),
+            ended: VecDeque::new(),
+            finished: false,
             counters: Counters::default(),
         }
     }
 
     /// Takes an input and says what is to be done next.
     ///
-    /// `now` is the driver's clock and never runs backwards. An input that does not answer the outstanding action changes
-    /// nothing, and gets that action again.
+    /// `now` is the driver's clock and never runs backwards. An answer to something that is not under way counts as
+    /// [`Input::Tick`].
     pub fn step(&mut self, now: EpochMillis, input: Input<R>) -> Action {
-        let next = match (&self.outstanding, input) {
-            (Action::WaitUntil { .. } | Action::Split { .. } | Action::Advance { .. }, Input::Tick) => self.decide(now),
-            (Action::Poll { limit }, Input::Polled { records, end_of_shard }) => {
-                let page_is_full = records.len() >= *limit;
-                self.take_in(now, records, end_of_shard, page_is_full);
-                self.decide(now)
+        self.ended.clear();
+        self.take(now, input).unwrap_or_else(|| self.decide(now))
+    }
+
+    /// Takes an input, and says what follows from it at once.
+    fn take(&mut self, now: EpochMillis, input: Input<R>) -> Option<Action> {
+        match input {
+            Input::Tick => None,
+            Input::Polled { records, end_of_shard } => self.take_in(now, records, end_of_shard),
+            Input::Responded { slot, response } => {
+                self.ends(slot, UnderWay::Invocation).then(|| self.judge(now, slot, response))?
             }
-            (Action::Invoke(_), Input::Responded(response)) => self.judge(now, response),
-            (Action::SendToDestination(_), Input::Delivered) => self.pass(self.subject.clone(), Ending::Delivered),
-            (Action::SendToDestination(_), Input::DeliveryFailed) => {
+            Input::Delivered { slot } => {
+                let records = self.ends(slot, UnderWay::Message).then(|| self.slots[slot].subject.clone())?;
+                Some(self.pass(slot, records, Ending::Delivered))
+            }
+            Input::DeliveryFailed { slot } => {
+                let records = self.ends(slot, UnderWay::Message).then(|| self.slots[slot].subject.clone())?;
                 // Recorded: the shard moves on, and the records are lost.
                 self.counters.destination_failures += 1;
-                self.pass(self.subject.clone(), Ending::Dropped)
+                Some(self.pass(slot, records, Ending::Dropped))
             }
-            (outstanding, _) => return outstanding.clone(),
-        };
-        self.outstanding = next.clone();
-        next
+            Input::Enable => {
+                self.enable();
+                None
+            }
+            Input::Disable => {
+                self.enabled = false;
+                None
+            }
+        }
     }
 
-    /// Says what is to be done when nothing is under way.
+    /// Whether `what` was under way in the slot; it no longer is.
+    fn ends(&mut self, slot: usize, what: UnderWay) -> bool {
+        let under_way = self.slots.get_mut(slot).filter(|slot| slot.under_way == what);
+        under_way.map(|slot| slot.under_way = UnderWay::Nothing).is_some()
+    }
+
+    /// Inferred: a mapping that is switched on again goes on behind its checkpoint with a fresh budget.
+    fn enable(&mut self) {
+        if !std::mem::replace(&mut self.enabled, true) {
+            for slot in self.slots.iter_mut().filter(|slot| slot.under_way == UnderWay::Nothing) {
+                slot.position = Position::NEW;
+            }
+        }
+    }
+
+    /// Says what is to be begun now: the slots first, in order, then the next poll.
     fn decide(&mut self, now: EpochMillis) -> Action {
-        let Some(piece) = self.pieces.current() else {
-            return match self.fill(now) {
-                Some(action) => action,
-                None => self.decide(now),
-            };
-        };
-        if now < self.position.not_before {
-            return Action::WaitUntil { time: self.position.not_before, reason: Wait::Retry };
+        let mut wait = (NEVER, if self.enabled { Wait::Answer } else { Wait::Enabling });
+        if self.enabled {
+            for slot in 0..=self.slots.len() {
+                let next = if slot < self.slots.len() { self.begin(now, slot) } else { self.next_poll(now) };
+                match next {
+                    Next::Begin(action) => return action,
+                    Next::Wait(time, reason) if time < wait.0 => wait = (time, reason),
+                    Next::Wait(..) | Next::Nothing => {}
+                }
+            }
         }
-        if let Some(too_old) = self.too_old(now, piece) {
-            return self.give_up_as_too_old(now, too_old);
+        if self.is_done() {
+            self.finished = true;
+            return Action::Finished;
         }
-        if self.front_is_oversized() {
-            return self.fail_oversized(now);
-        }
-        self.subject = 0..piece;
-        Action::Invoke(Invocation { records: piece, attempt: self.position.attempts.saturating_add(1) })
+        Action::WaitUntil { time: wait.0, reason: wait.1 }
     }
 
-    /// Records are done with: they leave the shard, and the checkpoint moves if they stood in front.
-    fn pass(&mut self, range: Range<usize>, ending: Ending) -> Action {
-        let (in_front, records) = (range.start == 0, range.len());
-        let last = range.end.checked_sub(1).and_then(|index| self.records.get(index));
-        let last = last.map(|record| record.sequence_number().clone());
+    /// Whether the shard is at its end and every slot is done.
+    fn is_done(&self) -> bool {
+        self.enabled && self.intake.is_at_end() && self.slots.iter().all(Slot::is_done)
+    }
+
+    /// Records of a slot are done with: they leave it, and the checkpoint moves if they stood in front.
+    fn pass(&mut self, slot: usize, range: Range<usize>, ending: Ending) -> Action {
+        let records = range.len();
         self.counters.end(records, ending);
-        self.records.drain(range);
-        self.pieces.shorten(records);
-        self.subject = 0..0;
-        if in_front {
-            self.checkpoint = last;
-            self.position = Position::NEW;
-            let front = self.records.front().map(StreamRecord::sequence_number);
-            let ahead = self.done_ahead.take_if(|ahead| front.is_none_or(|front| *front > *ahead));
-            self.checkpoint = self.checkpoint.take().max(ahead);
-        } else {
-            self.done_ahead = self.done_ahead.take().max(last);
-        }
-        Action::Advance { records, ending, checkpoint: self.checkpoint.clone() }
+        self.slots[slot].pass(range, &mut self.ledger, &mut self.ended);
+        Action::Advance { records, ending, checkpoint: self.ledger.checkpoint().cloned() }
     }
 
-    /// The records that the outstanding action concerns: those to invoke the function with, or to tell the destination
-    /// about. Empty with any other action.
+    /// The records that the slot's invocation or message concerns. Empty when neither is under way.
     #[must_use]
-    pub fn batch(&self) -> Batch<'_, R> {
-        match self.outstanding {
-            Action::Invoke(_) | Action::SendToDestination(_) => Batch::of(&self.records, self.subject.clone()),
-            _ => Batch::of(&self.records, 0..0),
+    pub fn batch(&self, slot: usize) -> Batch<'_, R> {
+        match self.slots.get(slot) {
+            Some(slot) if slot.under_way != UnderWay::Nothing => Batch::of(&slot.records, slot.subject.clone()),
+            _ => Batch::of(&self.ended, 0..0),
         }
+    }
+
+    /// The records that the `Advance` just returned is about. Empty after any other action.
+    #[must_use]
+    pub fn ended(&self) -> Batch<'_, R> {
+        Batch::of(&self.ended, 0..self.ended.len())
+    }
+
+    /// The state of the slot's open window, as JSON: `{}` when the window is new, or when there is none.
+    #[must_use]
+    pub fn state(&self, slot: usize) -> &str {
+        self.slots.get(slot).and_then(Slot::state).unwrap_or("{}")
     }
 
     /// The shard's name.
@@ -174,19 +196,20 @@ impl<R: StreamRecord> Shard<R> {
     /// The last position passed: each record up to it is done with. `None` until then.
     #[must_use]
     pub fn checkpoint(&self) -> Option<&SequenceNumber> {
-        self.checkpoint.as_ref()
+        self.ledger.checkpoint()
     }
 
     /// How many records were polled and are not done with.
     #[must_use]
     pub fn waiting_records(&self) -> usize {
-        self.records.len()
+        self.slots.iter().map(|slot| slot.records.len()).sum()
     }
 
     /// The age in milliseconds of the oldest record polled and not done with.
     #[must_use]
     pub fn iterator_age_ms(&self, now: EpochMillis) -> Option<i64> {
-        self.records.front().map(|record| now.0.saturating_sub(record.arrival().0))
+        let fronts = self.slots.iter().filter_map(|slot| slot.records.front());
+        fronts.map(|record| now.0.saturating_sub(record.arrival().0)).max()
     }
 
     /// What the shard has done so far.
@@ -198,7 +221,7 @@ impl<R: StreamRecord> Shard<R> {
     /// Whether the shard is closed and its last record done with.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.outstanding == Action::Finished
+        self.finished
     }
 }
 

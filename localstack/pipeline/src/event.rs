@@ -3,9 +3,10 @@
 use aws_edge::queue::ReceivedMessage;
 use bytes::Bytes;
 use event_source_mapping::StreamRecord;
-use records::{EpochMillis, SequenceNumber, ShardId, StreamArn};
+use records::{EpochMillis, FilterCriteria, SequenceNumber, ShardId, StreamArn, StreamKind};
 use serde_json::json;
 use serde_json::value::RawValue;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 /// A record as the mapping holds it: read once from the stream, and written once as Lambda delivers it.
@@ -42,6 +43,16 @@ impl StreamRecord for PolledRecord {
 
     fn payload_bytes(&self) -> usize {
         self.delivered.get().len()
+    }
+
+    fn key_hash(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.record.key().hash(&mut hasher);
+        hasher.finish()
+    }
+
+    fn passes(&self, kind: StreamKind, filters: &FilterCriteria) -> bool {
+        serde_json::from_str(self.delivered.get()).is_ok_and(|delivered| filters.passes(kind, &delivered))
     }
 }
 

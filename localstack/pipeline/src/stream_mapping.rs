@@ -5,19 +5,20 @@ use crate::stack::processor_role;
 use crate::{Books, Stack};
 use anyhow::Context;
 use aws_edge::{AwsStreamReader, Clients, queue};
+use event_source_mapping::driver::{self, Polled, Surroundings};
 use event_source_mapping::{
-    Action, Backoff, Ending, FunctionResult, Input, Mapping, OnFailureMessage, Response, Settings, Shard,
+    Action, Backoff, Ending, FunctionResult, Invocation, Mapping, OnFailureMessage, Response, Settings, Shard,
     StartingPosition, Timing,
 };
 use lambda_host::{Function, Outcome};
-use records::{ShardId, StreamArn, StreamKind};
+use records::{EpochMillis, ShardId, StreamArn, StreamKind};
 use recovery::{Position, ReadErrorKind, ShardIterator, StreamReader};
 use serde_json::json;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Waits of the local stack, a tenth and less of Lambda's, so that nobody waits for a demo.
 pub(crate) fn timing(seed: u64) -> Timing {
-    Timing { backoff: Backoff { initial_ms: 5, maximum_ms: 40 }, poll_interval_ms: 50, seed }
+    Timing { backoff: Backoff { initial_ms: 5, maximum_ms: 40 }, poll_interval_ms: Some(50), seed, ..Timing::default() }
 }
 
 /// The mapping that reads the stream of `kind`, set as one would set it on AWS.
@@ -43,95 +44,74 @@ pub(crate) fn settings(stack: &Stack, kind: StreamKind) -> anyhow::Result<Settin
 /// When a stream cannot be read, or a record cannot be written as JSON: nothing else could be done with it.
 pub(crate) async fn run(stack: &Stack, kind: StreamKind, books: &Arc<Books>) -> anyhow::Result<()> {
     let mapping: Mapping<PolledRecord> = Mapping::new(settings(stack, kind)?, timing(stack.config.seed));
-    let pollers = stack.shards(kind).await?.into_iter().map(|shard| {
-        let poller = ShardPoller {
+    let shards = stack.shards(kind).await?.into_iter().map(async |id| {
+        let around = ShardSide {
             kind,
             stream: stack.stream(kind).clone(),
+            shard: id.clone(),
             reader: stack.reader(),
-            iterator: None,
-            read_to: starting_position(mapping.settings()),
-            function: stack.functions.processor(kind).clone(),
-            clients: stack.clients.clone(),
-            destination_url: stack.queues.on_failure.url.clone(),
-            books: Arc::clone(books),
+            cursor: Mutex::new(Cursor { iterator: None, read_to: starting_position(mapping.settings())? }),
+            function: stack.functions.processor(kind),
+            clients: &stack.clients,
+            destination_url: &stack.queues.on_failure.url,
+            books,
         };
-        poller.run(mapping.open(shard))
+        driver::run(&mut mapping.open(id), &around).await
     });
-    futures_util::future::try_join_all(pollers).await.map(|_| ())
+    futures_util::future::try_join_all(shards).await.map(|_| ())
 }
 
-fn starting_position(settings: &Settings) -> Position {
+fn starting_position(settings: &Settings) -> anyhow::Result<Position> {
     match settings.starting_position() {
-        StartingPosition::TrimHorizon => Position::TrimHorizon,
-        StartingPosition::Latest => Position::Latest,
+        StartingPosition::TrimHorizon => Ok(Position::TrimHorizon),
+        StartingPosition::Latest => Ok(Position::Latest),
+        StartingPosition::AtTimestamp(_) => anyhow::bail!("expected a mapping from TRIM_HORIZON or LATEST on"),
     }
 }
 
-/// Carries out what one shard of the model asks for.
-struct ShardPoller {
+/// What surrounds one shard of the model.
+struct ShardSide<'s> {
     kind: StreamKind,
     stream: StreamArn,
+    shard: ShardId,
     reader: AwsStreamReader,
-    iterator: Option<ShardIterator>,
-    read_to: Position,
-    function: Function,
-    clients: Clients,
-    destination_url: String,
-    books: Arc<Books>,
+    cursor: Mutex<Cursor>,
+    function: &'s Function,
+    clients: &'s Clients,
+    destination_url: &'s str,
+    books: &'s Books,
 }
 
-impl ShardPoller {
-    async fn run(mut self, mut shard: Shard<PolledRecord>) -> anyhow::Result<()> {
-        let mut input = Input::Tick;
-        // The records that an Advance speaks of: those of the last invocation or message.
-        let mut subject: Vec<Arc<records::StreamRecord>> = Vec::new();
-        loop {
-            let action = shard.step(now(), input);
-            if matches!(action, Action::Invoke(_) | Action::SendToDestination(_)) {
-                subject = shard.batch().iter().map(|polled| Arc::clone(&polled.record)).collect();
-            }
-            input = match action {
-                Action::Poll { limit } => self.poll(shard.id(), limit).await?,
-                Action::Invoke(_) => self.invoke(&shard).await,
-                Action::WaitUntil { time, .. } => {
-                    sleep_until(time).await;
-                    Input::Tick
-                }
-                Action::Split { .. } => Input::Tick,
-                Action::Advance { records, ending, .. } => {
-                    self.record(shard.id(), &subject[..records.min(subject.len())], ending);
-                    Input::Tick
-                }
-                Action::SendToDestination(message) => self.deliver(&message).await,
-                Action::Finished => return Ok(()),
-            };
-        }
-    }
+/// How far the shard is read.
+struct Cursor {
+    iterator: Option<ShardIterator>,
+    read_to: Position,
+}
 
-    async fn poll(&mut self, shard: &ShardId, limit: usize) -> anyhow::Result<Input<PolledRecord>> {
-        let (records, end_of_shard) = self.read(shard, limit).await?;
-        for record in &records {
-            self.books.polled(self.kind, shard, record);
-        }
-        if let Some(last) = records.last() {
-            self.read_to = Position::After(last.sequence_number().clone());
-        }
-        let role = processor_role();
-        let polled = records.into_iter().map(|record| PolledRecord::new(record, &self.stream, shard, &role, now()));
-        Ok(Input::Polled { records: polled.collect::<Result<_, _>>()?, end_of_shard })
+impl ShardSide<'_> {
+    fn cursor(&self) -> MutexGuard<'_, Cursor> {
+        self.cursor.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One page, and whether it was the shard's last.
-    async fn read(&mut self, shard: &ShardId, limit: usize) -> anyhow::Result<(Vec<records::StreamRecord>, bool)> {
-        let iterator = match self.iterator.take() {
+    async fn read(&self, limit: usize) -> anyhow::Result<(Vec<records::StreamRecord>, bool)> {
+        let (iterator, read_to) = {
+            let mut cursor = self.cursor();
+            (cursor.iterator.take(), cursor.read_to.clone())
+        };
+        let iterator = match iterator {
             Some(iterator) => iterator,
-            None => self.reader.iterator(&self.stream, shard, &self.read_to).await?,
+            None => self.reader.iterator(&self.stream, &self.shard, &read_to).await?,
         };
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
         match self.reader.page(&self.stream, &iterator, limit).await {
             Ok(page) => {
                 let end_of_shard = page.next.is_none();
-                self.iterator = page.next;
+                let mut cursor = self.cursor();
+                cursor.iterator = page.next;
+                if let Some(last) = page.records.last() {
+                    cursor.read_to = Position::After(last.sequence_number().clone());
+                }
                 Ok((page.records, end_of_shard))
             }
             Err(error) => match error.kind {
@@ -143,49 +123,85 @@ impl ShardPoller {
             },
         }
     }
+}
 
-    async fn invoke(&self, shard: &Shard<PolledRecord>) -> Input<PolledRecord> {
-        let event = stream_event(shard.batch().iter());
-        let response = match self.function.invoke(event).await {
-            Ok(result) => {
-                self.books.invoked(self.kind);
-                let outcome = match result.outcome {
-                    Outcome::Response(body) => FunctionResult::Returned(body.to_vec()),
-                    Outcome::FunctionError(error) => {
-                        tracing::debug!(function = %self.function.config().name, error = %error.message, "failed");
-                        FunctionResult::Failed
-                    }
-                };
-                Response { request_id: Some(result.request_id), result: outcome }
-            }
-            Err(error) => {
-                tracing::debug!(%error, "the function did not run");
-                FunctionResult::Undelivered.into()
-            }
-        };
-        Input::Responded(response)
+impl<'s> Surroundings<PolledRecord> for ShardSide<'s> {
+    type Error = anyhow::Error;
+
+    fn now(&self) -> EpochMillis {
+        now()
     }
 
-    async fn deliver(&self, message: &OnFailureMessage) -> Input<PolledRecord> {
-        let body = match serde_json::to_string(message) {
-            Ok(body) => body,
-            Err(_) => return Input::DeliveryFailed,
-        };
-        match queue::send(&self.clients, &self.destination_url, body, &queue::MessageAttributes::new()).await {
-            Ok(_) => Input::Delivered,
-            Err(error) => {
-                tracing::error!(%error, "the on-failure destination did not take a message");
-                Input::DeliveryFailed
+    async fn sleep_until(&self, time: EpochMillis) {
+        sleep_until(time).await;
+    }
+
+    fn poll<'d>(
+        &'d self,
+        _shard: &ShardId,
+        limit: usize,
+    ) -> impl Future<Output = anyhow::Result<Polled<PolledRecord>>> + use<'d, 's> {
+        async move {
+            let (records, end_of_shard) = self.read(limit).await?;
+            for record in &records {
+                self.books.polled(self.kind, &self.shard, record);
             }
+            let role = processor_role();
+            let polled = |record| PolledRecord::new(record, &self.stream, &self.shard, &role, now());
+            let records = records.into_iter().map(polled).collect::<Result<_, _>>()?;
+            Ok(Polled { records, end_of_shard })
         }
     }
 
-    fn record(&self, shard: &ShardId, records: &[Arc<records::StreamRecord>], ending: Ending) {
-        for record in records {
+    fn invoke<'d>(
+        &'d self,
+        shard: &Shard<PolledRecord>,
+        invocation: &Invocation,
+    ) -> impl Future<Output = anyhow::Result<Response>> + use<'d, 's> {
+        let event = stream_event(shard.batch(invocation.slot).iter());
+        async move {
+            let result = match self.function.invoke(event).await {
+                Ok(result) => result,
+                Err(error) => {
+                    tracing::debug!(%error, "the function did not run");
+                    return Ok(FunctionResult::Undelivered.into());
+                }
+            };
+            self.books.invoked(self.kind);
+            let outcome = match result.outcome {
+                Outcome::Response(body) => FunctionResult::Returned(body.to_vec()),
+                Outcome::FunctionError(error) => {
+                    tracing::debug!(function = %self.function.config().name, error = %error.message, "failed");
+                    FunctionResult::Failed
+                }
+            };
+            Ok(Response { request_id: Some(result.request_id), result: outcome })
+        }
+    }
+
+    fn deliver<'d>(
+        &'d self,
+        _shard: &Shard<PolledRecord>,
+        _slot: usize,
+        message: Box<OnFailureMessage>,
+    ) -> impl Future<Output = bool> + use<'d, 's> {
+        async move {
+            let Ok(body) = serde_json::to_string(&message) else { return false };
+            let sent = queue::send(self.clients, self.destination_url, body, &queue::MessageAttributes::new()).await;
+            if let Err(error) = &sent {
+                tracing::error!(%error, "the on-failure destination did not take a message");
+            }
+            sent.is_ok()
+        }
+    }
+
+    fn observe(&self, shard: &Shard<PolledRecord>, action: &Action) {
+        let Action::Advance { ending, .. } = action else { return };
+        for PolledRecord { record, .. } in shard.ended().iter() {
             match ending {
-                Ending::Handled => self.books.handled(self.kind, shard, record),
-                Ending::Delivered => self.books.dead_lettered(self.kind, shard, record),
-                Ending::Dropped => self.books.dropped(self.kind, shard, record),
+                Ending::Handled | Ending::Filtered => self.books.handled(self.kind, &self.shard, record),
+                Ending::Delivered => self.books.dead_lettered(self.kind, &self.shard, record),
+                Ending::Dropped | Ending::Trimmed => self.books.dropped(self.kind, &self.shard, record),
             }
         }
     }

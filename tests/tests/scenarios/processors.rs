@@ -26,6 +26,7 @@ fn verdict(response: &Value) -> Verdict {
         sequence_number: SequenceNumber::parse(number).unwrap(),
         arrival: EpochMillis(0),
         payload_bytes: 1,
+        key_hash: 0,
     });
     classify(&FunctionResult::returned(&response.to_string()), &settings, Batch::from(&batch[..]))
 }

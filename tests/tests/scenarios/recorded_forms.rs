@@ -44,6 +44,7 @@ async fn verdict_on(answer: &str) -> Verdict {
         sequence_number: SequenceNumber::parse(number).unwrap(),
         arrival: EpochMillis(0),
         payload_bytes: 1,
+        key_hash: 0,
     });
     classify(&result, &settings, Batch::from(&batch[..]))
 }

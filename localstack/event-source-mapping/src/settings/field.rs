@@ -21,6 +21,21 @@ pub enum SettingsError {
         /// `stream` or `queue`.
         kind: &'static str,
     },
+    /// AWS would refuse this number.
+    #[error("{key} must be {minimum} to {maximum}, got {value}")]
+    OutOfRange {
+        /// The name of the setting.
+        key: &'static str,
+        /// The value.
+        value: i64,
+        /// The smallest allowed.
+        minimum: i64,
+        /// The largest allowed.
+        maximum: i64,
+    },
+    /// AWS would refuse these filters.
+    #[error("FilterCriteria: {0}")]
+    Filters(String),
     /// AWS would refuse this value.
     #[error("{key} must be {expected}, got {value}")]
     Refused {
@@ -44,6 +59,20 @@ pub enum SettingsError {
 impl SettingsError {
     pub(crate) fn refused(key: &'static str, value: impl ToString, expected: impl Into<String>) -> Self {
         Self::Refused { key, value: value.to_string(), expected: expected.into() }
+    }
+
+    /// The setting that is refused, with the names around it; `None` when there are no settings at all.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        match self {
+            Self::NotAnObject(_) => None,
+            Self::Unknown { key, .. } => Some(key),
+            Self::Filters(_) => Some("FilterCriteria"),
+            Self::Missing(key)
+            | Self::OutOfRange { key, .. }
+            | Self::Refused { key, .. }
+            | Self::NotCovered { key, .. } => Some(key),
+        }
     }
 
     pub(crate) fn not_covered(key: &'static str, value: impl ToString) -> Self {
@@ -146,5 +175,5 @@ pub(crate) fn within(key: &'static str, value: i64, range: RangeInclusive<i64>) 
     if range.contains(&value) {
         return Ok(value);
     }
-    Err(SettingsError::refused(key, value, format!("{} to {}", range.start(), range.end())))
+    Err(SettingsError::OutOfRange { key, value, minimum: *range.start(), maximum: *range.end() })
 }

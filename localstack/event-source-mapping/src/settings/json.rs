@@ -2,9 +2,7 @@
 
 use super::field::{self, SettingsError};
 use super::{Settings, SettingsBuilder, StartingPosition};
-use records::{StreamArn, StreamKind};
 use serde_json::Value;
-use std::ops::RangeInclusive;
 
 const KIND: &str = "stream";
 
@@ -24,9 +22,11 @@ impl Settings {
         };
         let event_source_arn = required("EventSourceArn")?;
         let function_name = required("FunctionName")?;
-        let starting_position = required("StartingPosition")?;
+        let position = required("StartingPosition")?;
+        let timestamp = settings.iter().position(|(name, _)| name == "StartingPositionTimestamp");
+        let timestamp = timestamp.map(|index| settings.swap_remove(index).1);
         let mut builder = Settings::builder(&event_source_arn, &function_name)
-            .starting_position(starting_position_of(&starting_position, &event_source_arn)?);
+            .starting_position(StartingPosition::parse(&position, timestamp.as_ref(), &event_source_arn)?);
         for (key, value) in settings {
             builder = set(builder, &key, &value)?;
         }
@@ -51,38 +51,16 @@ fn set(builder: SettingsBuilder, key: &str, value: &Value) -> Result<SettingsBui
             Some(arn) => builder.on_failure(&arn),
             None => builder,
         },
-        "ParallelizationFactor" => default_only("ParallelizationFactor", value, 1..=10, 1).map(|()| builder)?,
-        "TumblingWindowInSeconds" => default_only("TumblingWindowInSeconds", value, 0..=900, 0).map(|()| builder)?,
-        "FilterCriteria" => field::no_filters(value, KIND).map(|()| builder)?,
-        "Enabled" => field::enabled(value).map(|()| builder)?,
-        "StartingPositionTimestamp" => return Err(SettingsError::not_covered("StartingPositionTimestamp", value)),
+        "ParallelizationFactor" => builder.parallelization_factor(integer("ParallelizationFactor")?),
+        "TumblingWindowInSeconds" => builder.tumbling_window_s(integer("TumblingWindowInSeconds")?),
+        "FilterCriteria" => builder.filter_criteria(&value.to_string()),
+        "Enabled" => builder.enabled(field::boolean("Enabled", value)?),
         other => {
             let checked = field::without_effect(other, value);
             checked.unwrap_or_else(|| Err(field::foreign(other, value, KIND))).map(|()| builder)?
         }
     };
     Ok(builder)
-}
-
-/// Accepts a setting that the model does not cover as long as it asks for what happens without it.
-fn default_only(
-    key: &'static str,
-    value: &Value,
-    range: RangeInclusive<i64>,
-    default: i64,
-) -> Result<(), SettingsError> {
-    let number = field::within(key, field::integer(key, value)?, range)?;
-    if number == default { Ok(()) } else { Err(SettingsError::not_covered(key, number)) }
-}
-
-fn starting_position_of(text: &str, event_source_arn: &str) -> Result<StartingPosition, SettingsError> {
-    let is_kinesis = StreamArn::parse(event_source_arn).is_ok_and(|arn| arn.kind() == StreamKind::Kinesis);
-    match text {
-        "TRIM_HORIZON" => Ok(StartingPosition::TrimHorizon),
-        "LATEST" => Ok(StartingPosition::Latest),
-        "AT_TIMESTAMP" if is_kinesis => Err(SettingsError::not_covered("StartingPosition", text)),
-        other => Err(SettingsError::refused("StartingPosition", format!("{other:?}"), "TRIM_HORIZON or LATEST")),
-    }
 }
 
 /// The ARN at `DestinationConfig.OnFailure.Destination`.
@@ -95,6 +73,7 @@ fn on_failure(value: &Value) -> Result<Option<String>, SettingsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Destination;
 
     const KINESIS: &str = "arn:aws:kinesis:us-east-1:111122223333:stream/orders";
 
@@ -154,7 +133,7 @@ mod tests {
         check(
             "StartingPosition",
             r#""EARLIEST""#,
-            r#"StartingPosition must be TRIM_HORIZON or LATEST, got "EARLIEST""#,
+            r#"StartingPosition must be TRIM_HORIZON, LATEST or AT_TIMESTAMP, got "EARLIEST""#,
         );
         check(
             "FunctionResponseTypes",
@@ -170,6 +149,8 @@ mod tests {
             ("MaximumBatchingWindowInSeconds", [0, 300]),
             ("MaximumRetryAttempts", [-1, 10_000]),
             ("MaximumRecordAgeInSeconds", [60, 604_800]),
+            ("ParallelizationFactor", [1, 10]),
+            ("TumblingWindowInSeconds", [0, 900]),
         ] {
             for end in ends {
                 with(key, &end.to_string()).unwrap();
@@ -188,17 +169,90 @@ mod tests {
 
     #[test]
     fn a_setting_that_the_model_does_not_do_is_refused_and_never_ignored() {
-        for (key, value, shown) in [
-            ("ParallelizationFactor", "2", "2"),
-            ("TumblingWindowInSeconds", "30", "30"),
-            ("FilterCriteria", r#"{"Filters":[{"Pattern":"{}"}]}"#, r#"{"Filters":[{"Pattern":"{}"}]}"#),
-            ("StartingPosition", r#""AT_TIMESTAMP""#, "AT_TIMESTAMP"),
-            ("StartingPositionTimestamp", "1767225600", "1767225600"),
-            ("Enabled", "false", "false"),
-            ("KMSKeyArn", r#""arn""#, r#""arn""#),
-        ] {
-            check(key, value, &format!("the model does not cover {key} = {shown}"));
+        check("KMSKeyArn", r#""arn""#, r#"the model does not cover KMSKeyArn = "arn""#);
+        check("LoggingConfig", "{}", "the model does not cover LoggingConfig = {}");
+    }
+
+    #[test]
+    fn every_other_setting_is_taken() {
+        assert_eq!(with("ParallelizationFactor", "10").unwrap().parallelization_factor(), 10);
+        assert_eq!(with("TumblingWindowInSeconds", "900").unwrap().tumbling_window_ms(), Some(900_000));
+        assert!(!with("Enabled", "false").unwrap().is_enabled());
+        let filtered = with("FilterCriteria", r#"{"Filters":[{"Pattern":"{\"data\":{\"a\":[1]}}"}]}"#).unwrap();
+        assert!(filtered.filters().is_some());
+        assert!(with("FilterCriteria", r#"{"Filters":[]}"#).unwrap().filters().is_none());
+    }
+
+    #[test]
+    fn filters_that_aws_refuses_are_refused_by_their_place() {
+        let broken = with("FilterCriteria", r#"{"Filters":[{"Pattern":"{\"data\":{\"a\":1}}"}]}"#).unwrap_err();
+        assert_eq!(broken.key(), Some("FilterCriteria"));
+        assert_eq!(
+            broken.aws_error().unwrap().to_string(),
+            "InvalidParameterValueException: Invalid filter pattern definition."
+        );
+        let list = with("FilterCriteria", r#"{"Filters":[{"Pattern":"{\"data\":[\"a\"]}"}]}"#).unwrap_err();
+        assert!(list.to_string().starts_with("FilterCriteria: "), "{list}");
+    }
+
+    #[test]
+    fn a_starting_time_is_for_kinesis_and_for_at_timestamp() {
+        let from = |arn: &str, position: &str, timestamp: &str| {
+            let json = format!(
+                r#"{{"EventSourceArn":"{arn}","FunctionName":"orders","StartingPosition":"{position}",
+                "StartingPositionTimestamp":{timestamp}}}"#
+            );
+            Settings::from_json(&json).map(|settings| settings.starting_position())
+        };
+        let moment = StartingPosition::AtTimestamp(records::EpochMillis(1_767_225_600_500));
+        let at = Ok(moment);
+        assert_eq!(from(KINESIS, "AT_TIMESTAMP", "1767225600.5"), at);
+        assert_eq!(from(KINESIS, "AT_TIMESTAMP", "\"2026-01-01T00:00:00.5Z\""), at);
+        let error = from(KINESIS, "AT_TIMESTAMP", "null").unwrap_err();
+        assert_eq!(error.to_string(), "StartingPositionTimestamp is missing");
+        assert_eq!(
+            error.aws_error().unwrap().to_string(),
+            "InvalidParameterValueException: Need to specify a timestamp"
+        );
+        let expected = "seconds since 1970, or a moment like \"2026-01-31T12:00:00Z\"";
+        for bad in ["\"soon\"", "-1", "true", "1e300"] {
+            let error = from(KINESIS, "AT_TIMESTAMP", bad).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("StartingPositionTimestamp must be {expected}, got ")), "{error}");
         }
+        assert_eq!(
+            from(KINESIS, "LATEST", "5").unwrap_err().to_string(),
+            "StartingPositionTimestamp must be absent unless StartingPosition is AT_TIMESTAMP, got 5"
+        );
+        let table = "arn:aws:dynamodb:us-east-1:111122223333:table/orders/stream/2025-11-25T16:00:00.123";
+        let error = from(table, "AT_TIMESTAMP", "5").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            r#"StartingPosition must be TRIM_HORIZON or LATEST on a DynamoDB stream, got "AT_TIMESTAMP""#
+        );
+        assert!(error.aws_error().unwrap().message.starts_with("Unsupported starting position for arn type"));
+        assert_eq!(from(table, "AT_TIMESTAMP", "null").unwrap_err(), error, "whatever the timestamp");
+        let built = Settings::builder(table, "orders").starting_position(moment).build();
+        assert_eq!(built.unwrap_err(), error);
+    }
+
+    #[test]
+    fn a_number_out_of_range_has_the_error_of_aws() {
+        let aws = |key, value| with(key, value).unwrap_err().aws_error().map(|error| error.to_string());
+        let member = "ValidationException: 1 validation error detected: Value";
+        let fails = "failed to satisfy constraint: Member must have value";
+        assert_eq!(
+            aws("BatchSize", "0").unwrap(),
+            format!("{member} '0' at 'batchSize' {fails} greater than or equal to 1")
+        );
+        assert_eq!(
+            aws("ParallelizationFactor", "11").unwrap(),
+            format!("{member} '11' at 'parallelizationFactor' {fails} less than or equal to 10")
+        );
+        assert_eq!(
+            aws("MaximumRecordAgeInSeconds", "604801").unwrap(),
+            format!("{member} '604801' at 'maximumRecordAgeInSeconds' {fails} less than or equal to 604800")
+        );
+        assert_eq!(aws("MaximumRecordAgeInSeconds", "59"), None, "behind the bounds of the API, in unknown words");
     }
 
     #[test]
@@ -213,17 +267,18 @@ mod tests {
     }
 
     #[test]
-    fn only_a_standard_queue_serves_as_destination() {
+    fn a_standard_queue_a_standard_topic_and_a_bucket_serve_as_destination() {
         let destination = |arn: &str| {
             let value = serde_json::json!({"OnFailure": {"Destination": arn}}).to_string();
             with("DestinationConfig", &value).map_err(|error| error.to_string())
         };
         let queue = "arn:aws:sqs:us-east-1:111122223333:orders-failed";
-        assert_eq!(destination(queue).unwrap().destination_arn(), Some(queue));
+        assert_eq!(destination(queue).unwrap().destination(), Some(&Destination::Queue(queue.into())));
         let key = "DestinationConfig.OnFailure.Destination";
-        for other in ["arn:aws:sns:us-east-1:111122223333:orders-failed", "arn:aws:s3:::orders-failed"] {
-            assert_eq!(destination(other).unwrap_err(), format!("the model does not cover {key} = {other}"));
-        }
+        let topic = "arn:aws:sns:us-east-1:111122223333:orders-failed";
+        assert_eq!(destination(topic).unwrap().destination(), Some(&Destination::Topic(topic.into())));
+        let bucket = "arn:aws:s3:::orders-failed";
+        assert_eq!(destination(bucket).unwrap().destination(), Some(&Destination::Bucket(bucket.into())));
         for fifo in ["arn:aws:sqs:us-east-1:111122223333:a.fifo", "arn:aws:sns:us-east-1:111122223333:a.fifo"] {
             let error = destination(fifo).unwrap_err();
             assert_eq!(

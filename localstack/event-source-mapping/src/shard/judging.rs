@@ -1,89 +1,114 @@
-//! What a response does to a shard: progress, a retry, a split, or the end of the retries.
+//! What a response does to a slot: progress, a retry, a split, or the end of the retries.
 
-use super::{Position, Shard, after};
+use super::slot::Position;
+use super::{Next, Shard, after};
 use crate::on_failure::{Condition, ResponseContext};
-use crate::{Action, Ending, FunctionResult, Response, StreamRecord, Verdict, Wait, classify, payload};
+use crate::response::window_state;
+use crate::{Action, Batch, Ending, FunctionResult, Response, StreamRecord, Verdict, Wait, classify, payload};
 use records::EpochMillis;
 
 impl<R: StreamRecord> Shard<R> {
-    /// Acts on the response to the current invocation.
-    pub(super) fn judge(&mut self, now: EpochMillis, response: Response) -> Action {
-        let batch = self.batch();
-        let (verdict, records) = (classify(&response.result, &self.settings, batch), batch.len());
+    /// Acts on the response to the slot's invocation, and says what follows at once.
+    pub(super) fn judge(&mut self, now: EpochMillis, slot: usize, response: Response) -> Option<Action> {
+        let batch = Batch::of(&self.slots[slot].records, self.slots[slot].subject.clone());
+        let records = batch.len();
+        let verdict = classify(&response.result, &self.settings, batch);
+        let verdict = if records > 0 { self.advance_state(slot, &response.result, verdict) } else { verdict };
         self.counters.invoke(records, verdict);
         match verdict {
-            Verdict::Success => self.pass(0..records, Ending::Handled),
+            Verdict::Success if records == 0 => {
+                self.close_window(slot);
+                None
+            }
+            Verdict::Success => Some(self.pass(slot, 0..records, Ending::Handled)),
             Verdict::RetryFrom(index @ 1..) => {
                 // Recorded: the checkpoint moves, the rest is retried without a refill, and its count starts again.
                 // With bisect this is the split that AWS documents "at the returned sequence number".
-                let advance = self.pass(0..index, Ending::Handled);
-                self.back_off(now);
-                advance
+                let advance = self.pass(slot, 0..index, Ending::Handled);
+                self.back_off(now, slot);
+                Some(advance)
             }
             Verdict::Undelivered => {
                 // Documented: retried until the records are too old, and not counted.
-                self.back_off(now);
-                self.wait_for_retry()
+                self.back_off(now, slot);
+                None
             }
             Verdict::RetryFrom(0) | Verdict::Failed => {
-                self.position.request_id = response.request_id.or(self.position.request_id.take());
-                self.fail(now, records, &response.result)
+                let request_id = &mut self.slots[slot].position.request_id;
+                *request_id = response.request_id.or(request_id.take());
+                match records {
+                    0 => self.fail_window(now, slot),
+                    _ => self.fail(now, slot, records, &response.result),
+                }
             }
         }
     }
 
+    /// Takes the window's next state out of a response that made progress. Documented: one without a state has failed.
+    fn advance_state(&mut self, slot: usize, result: &FunctionResult, verdict: Verdict) -> Verdict {
+        let (Some(_), FunctionResult::Returned(body)) = (&self.slots[slot].window, result) else { return verdict };
+        if !matches!(verdict, Verdict::Success | Verdict::RetryFrom(1..)) {
+            return verdict;
+        }
+        match window_state(body) {
+            Some(state) => {
+                self.keep_state(slot, state);
+                verdict
+            }
+            None => Verdict::Failed,
+        }
+    }
+
     /// The whole piece failed.
-    fn fail(&mut self, now: EpochMillis, records: usize, result: &FunctionResult) -> Action {
+    fn fail(&mut self, now: EpochMillis, slot: usize, records: usize, result: &FunctionResult) -> Option<Action> {
         // Documented: splitting does not use up the retry budget; a piece of one that fails does.
         if self.settings.bisects()
-            && let Some((left, right)) = self.pieces.halve()
+            && let Some((left, right)) = self.slots[slot].pieces.halve()
         {
             self.counters.splits += 1;
-            self.back_off(now);
-            return Action::Split { left, right };
+            self.back_off(now, slot);
+            return Some(Action::Split { slot, left, right });
         }
-        if self.charge() {
+        if self.charge(slot) {
             let response = ResponseContext {
                 status_code: 200,
                 executed_version: self.settings.function.executed_version.clone(),
                 function_error: (*result == FunctionResult::Failed).then_some("Unhandled"),
             };
-            let count = self.position.attempts;
-            return self.give_up(now, 0..records, Condition::RetryAttemptsExhausted, count, Some(response));
+            let count = self.slots[slot].position.attempts;
+            return Some(self.give_up(now, slot, 0..records, Condition::RetryAttemptsExhausted, count, Some(response)));
         }
-        self.back_off(now);
-        self.wait_for_retry()
+        self.back_off(now, slot);
+        None
     }
 
     /// Whether the piece in front is a record that no invocation can carry.
-    pub(super) fn front_is_oversized(&self) -> bool {
-        self.records.front().is_some_and(|record| payload::is_oversized(record.payload_bytes()))
+    pub(super) fn front_is_oversized(&self, slot: usize) -> bool {
+        self.slots[slot].records.front().is_some_and(|record| payload::is_oversized(record.payload_bytes()))
     }
 
     /// A record over 6 MB fails without an invocation and is charged like one, which is what the captured message says:
-    /// retries + 1, and no response. Without a limit to the retries it therefore blocks its shard until it is too old.
-    pub(super) fn fail_oversized(&mut self, now: EpochMillis) -> Action {
-        if self.charge() {
-            return self.give_up(now, 0..1, Condition::RetryAttemptsExhausted, self.position.attempts, None);
+    /// retries + 1, and no response. Without a limit to the retries it therefore blocks its slot until it is too old.
+    pub(super) fn fail_oversized(&mut self, now: EpochMillis, slot: usize) -> Next {
+        if self.charge(slot) {
+            let count = self.slots[slot].position.attempts;
+            return Next::Begin(self.give_up(now, slot, 0..1, Condition::RetryAttemptsExhausted, count, None));
         }
-        self.back_off(now);
-        self.wait_for_retry()
+        self.back_off(now, slot);
+        Next::Wait(self.slots[slot].position.not_before, Wait::Retry)
     }
 
     /// Charges one attempt to the budget and says whether it was the last: N retries mean N + 1 invocations.
-    fn charge(&mut self) -> bool {
-        self.position.attempts = self.position.attempts.saturating_add(1);
-        self.settings.retry_attempts().is_some_and(|retries| self.position.attempts > retries)
+    fn charge(&mut self, slot: usize) -> bool {
+        let attempts = &mut self.slots[slot].position.attempts;
+        *attempts = attempts.saturating_add(1);
+        self.settings.retry_attempts().is_some_and(|retries| *attempts > retries)
     }
 
     /// Puts off the next invocation. Inferred: undelivered invocations and splits lengthen the wait as failures do.
-    fn back_off(&mut self, now: EpochMillis) {
-        let Position { failures, not_before, .. } = &mut self.position;
+    pub(super) fn back_off(&mut self, now: EpochMillis, slot: usize) {
+        let Position { failures, not_before, .. } = &mut self.slots[slot].position;
         *not_before = after(now, self.timing.backoff.delay_ms(*failures, &mut self.random));
         *failures = failures.saturating_add(1);
-    }
-
-    fn wait_for_retry(&self) -> Action {
-        Action::WaitUntil { time: self.position.not_before, reason: Wait::Retry }
     }
 }

@@ -83,7 +83,7 @@ impl<M: QueueMessage> SqsMapping<M> {
         let long_ago = EpochMillis(i64::MIN);
         Self {
             settings,
-            poll_interval_ms: timing.poll_interval_ms,
+            poll_interval_ms: timing.receive_interval_ms(),
             waiting: VecDeque::new(),
             batch: Vec::new(),
             outstanding: SqsAction::WaitUntil(long_ago),

@@ -1,7 +1,7 @@
 //! What a driver may rely on, step by step.
 
 use crate::world::{START, numbered, numbers, record, settings};
-use event_source_mapping::{Action, BareRecord, FunctionResult, Input, Mapping, Shard, Timing, Wait};
+use event_source_mapping::{Action, BareRecord, FunctionResult, Input, Mapping, NEVER, Response, Shard, Timing, Wait};
 use records::{EpochMillis, SequenceNumber, ShardId};
 
 type TestMapping = Mapping<BareRecord>;
@@ -18,44 +18,47 @@ fn polled(records: Vec<BareRecord>, end_of_shard: bool) -> Input<BareRecord> {
     Input::Polled { records, end_of_shard }
 }
 
-/// Gives the shard each input that does not answer its action, and expects that action again.
-fn check_foreign(shard: &mut Shard<BareRecord>, outstanding: &Action) {
-    let inputs = [
-        Input::Tick,
+/// Gives the shard each input that answers nothing under way, and expects it to wait for the answer.
+fn check_foreign(shard: &mut Shard<BareRecord>, under_way: &Action) {
+    let foreign = [
         polled(numbered(90..=99), true),
-        Input::Responded(FunctionResult::returned("null").into()),
-        Input::Delivered,
-        Input::DeliveryFailed,
+        Response::from(FunctionResult::returned("null")).to(0),
+        Response::from(FunctionResult::returned("null")).to(7),
+        Input::Delivered { slot: 0 },
+        Input::DeliveryFailed { slot: 0 },
+        Input::Tick,
     ];
-    let counters = shard.counters();
-    for input in inputs {
+    let (counters, batch) = (shard.counters(), numbers(shard.batch(0)));
+    for input in foreign {
         let answers = matches!(
-            (&input, outstanding),
-            (Input::Tick, Action::WaitUntil { .. } | Action::Split { .. } | Action::Advance { .. })
-                | (Input::Polled { .. }, Action::Poll { .. })
-                | (Input::Responded(_), Action::Invoke(_))
-                | (Input::Delivered | Input::DeliveryFailed, Action::SendToDestination(_))
+            (&input, under_way),
+            (Input::Polled { .. }, Action::Poll { .. })
+                | (Input::Responded { slot: 0, .. }, Action::Invoke(_))
+                | (Input::Delivered { slot: 0 } | Input::DeliveryFailed { slot: 0 }, Action::SendToDestination { .. })
         );
         if !answers {
-            assert_eq!(shard.step(START, input), *outstanding);
+            let waits = Action::WaitUntil { time: NEVER, reason: Wait::Answer };
+            assert_eq!(shard.step(START, input), waits);
         }
     }
-    assert_eq!(shard.counters(), counters);
+    assert_eq!((shard.counters(), numbers(shard.batch(0))), (counters, batch));
 }
 
 #[test]
-fn an_input_that_answers_something_else_gets_the_outstanding_action_again() {
+fn an_answer_to_nothing_under_way_changes_nothing() {
     let mut mapping = mapping();
     let shard = mapping.add_shard(id("shardId-0"));
     let mut input = Input::Tick;
     let mut seen = Vec::new();
     loop {
         let action = shard.step(START, input);
-        check_foreign(shard, &action);
+        if matches!(action, Action::Poll { .. } | Action::Invoke(_) | Action::SendToDestination { .. }) {
+            check_foreign(shard, &action);
+        }
         input = match &action {
             Action::Poll { .. } => polled(numbered(1..=2), true),
-            Action::Invoke(_) => Input::Responded(FunctionResult::Failed.into()),
-            Action::SendToDestination(_) => Input::Delivered,
+            Action::Invoke(invocation) => Response::from(FunctionResult::Failed).to(invocation.slot),
+            Action::SendToDestination { slot, .. } => Input::Delivered { slot: *slot },
             _ => Input::Tick,
         };
         seen.push(format!("{action:?}").split([' ', '(']).next().unwrap().to_owned());
@@ -74,11 +77,11 @@ fn shards_run_side_by_side_and_a_closed_one_finishes_after_its_last_record() {
         assert_eq!(shard.step(START, Input::Tick), Action::Poll { limit: 10_000 });
         let _ = shard.step(START, polled(numbered(1..=3), name == "shardId-0"));
     }
-    let invoked: Vec<_> = mapping.shards().map(|shard| numbers(shard.batch())).collect();
+    let invoked: Vec<_> = mapping.shards().map(|shard| numbers(shard.batch(0))).collect();
     assert_eq!(invoked, [[1, 2, 3], [1, 2, 3]], "both have an invocation under way");
 
     for shard in mapping.shards_mut() {
-        let _ = shard.step(START, Input::Responded(FunctionResult::returned("null").into()));
+        let _ = shard.step(START, Response::from(FunctionResult::returned("null")).to(0));
     }
     assert_eq!(mapping.shard_mut(&id("shardId-0")).unwrap().step(START, Input::Tick), Action::Finished);
     assert_eq!(mapping.shard_mut(&id("shardId-1")).unwrap().step(START, Input::Tick), Action::Poll { limit: 10_000 });
@@ -98,10 +101,10 @@ fn the_checkpoint_and_the_iterator_age_follow_the_oldest_record_not_done_with() 
     let _ = shard.step(START, polled(vec![record(7, -4000), record(8, -1000)], false));
     let later = EpochMillis(START.0 + 500);
     assert_eq!((shard.checkpoint(), shard.iterator_age_ms(later)), (None, Some(4500)));
-    let _ = shard.step(later, Input::Responded(FunctionResult::returned("null").into()));
+    let _ = shard.step(later, Response::from(FunctionResult::returned("null")).to(0));
     assert_eq!(shard.checkpoint().map(SequenceNumber::as_str), Some("8"));
     assert_eq!((shard.iterator_age_ms(later), shard.waiting_records()), (None, 0));
-    assert_eq!(mapping.add_shard(id("shardId-1")).batch().len(), 0);
+    assert_eq!(mapping.add_shard(id("shardId-1")).batch(0).len(), 0);
 }
 
 #[test]
@@ -123,7 +126,27 @@ fn shards_of_one_mapping_do_not_retry_in_step() {
         let mut shard = retrying.open(id(name));
         let _ = shard.step(START, Input::Tick);
         let _ = shard.step(START, polled(numbered(1..=1), false));
-        shard.step(START, Input::Responded(FunctionResult::Failed.into()))
+        shard.step(START, Response::from(FunctionResult::Failed).to(0))
     });
     assert_ne!(waits[0], waits[1]);
+}
+
+#[test]
+fn a_step_that_finds_nothing_to_do_allocates_nothing() {
+    let retrying = Mapping::new(
+        settings().parallelization_factor(10).maximum_batching_window_s(300).build().unwrap(),
+        Timing::default(),
+    );
+    let mut shard = retrying.open(id("shardId-0"));
+    let _ = shard.step(START, Input::Tick);
+    let _ = shard.step(START, polled(numbered(1..=500), false));
+    let idle = |shard: &mut Shard<BareRecord>, now_ms: i64, input: Input<BareRecord>| {
+        let waits = |action| matches!(action, Action::WaitUntil { .. } | Action::Poll { .. });
+        let counted = allocation_counter::measure(|| assert!(waits(shard.step(EpochMillis(START.0 + now_ms), input))));
+        counted.count_total
+    };
+    assert_eq!(idle(&mut shard, 1, Input::Tick), 0, "while the window is open");
+    assert_eq!(idle(&mut shard, 2000, Input::Tick), 0, "at the next poll");
+    assert_eq!(idle(&mut shard, 2000, polled(Vec::new(), false)), 0, "when it finds nothing");
+    assert_eq!(idle(&mut shard, 2001, Input::Tick), 0, "and after it");
 }

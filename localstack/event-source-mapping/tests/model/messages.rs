@@ -1,7 +1,7 @@
 //! The on-failure messages, byte for byte.
 
 use crate::world::{Lab, QUEUE, STREAM, numbered, record, settings, throws_on};
-use event_source_mapping::{FunctionResult, Settings, SettingsBuilder};
+use event_source_mapping::{FunctionResult, OnFailureMessage, Settings, SettingsBuilder};
 
 const TABLE: &str = "arn:aws:dynamodb:us-east-1:111122223333:table/orders/stream/2025-11-25T16:00:00.123";
 
@@ -71,4 +71,45 @@ fn enhanced_fan_out_names_the_consumer() {
     let builder = Settings::builder(&consumer, "orders").on_failure(QUEUE).maximum_retry_attempts(0);
     let lab = Lab::new(numbered(1..=1), throws_on(&[1])).run(builder);
     assert_eq!(&*lab.messages[0].batch_info.range().stream_arn, consumer);
+}
+
+fn of_a_throwing_batch() -> OnFailureMessage {
+    let lab = Lab::new(numbered(7..=9), throws_on(&[7])).run(settings().maximum_retry_attempts(0));
+    lab.messages[0].clone()
+}
+
+#[test]
+fn a_bucket_gets_the_payload_as_a_text_under_a_key_that_names_mapping_shard_and_time() {
+    let message = of_a_throwing_batch();
+    let event = r#"{"Records":[{"eventID":"a \"quoted\" one"}]}"#;
+    let mut body = message.with_payload(event).unwrap();
+    assert_eq!(body["payload"].take(), serde_json::json!(event));
+    body.as_object_mut().unwrap().remove("payload");
+    assert_eq!(body, serde_json::to_value(&message).unwrap(), "all else is as a queue gets it");
+
+    let key = message.object_key("f0e1d2c3-0000-4000-8000-000000000000");
+    let (folder, uuid) = key.split_at(key.len() - 36);
+    assert_eq!(
+        folder,
+        "aws/lambda/f0e1d2c3-0000-4000-8000-000000000000/shardId-000000000001/2025/11/25/2025-11-25T16.27.01-"
+    );
+    assert_eq!(uuid.split('-').map(str::len).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
+}
+
+#[test]
+fn two_messages_of_one_second_have_two_keys() {
+    let stream = vec![record(1, -61_000), record(2, 0), record(3, -61_000)];
+    let lab = Lab::new(stream, throws_on(&[])).run(settings().maximum_record_age_s(60));
+    let keys: Vec<String> = lab.messages.iter().map(|message| message.object_key("uuid")).collect();
+    assert_eq!(keys.len(), 2);
+    assert_ne!(keys[0], keys[1]);
+}
+
+#[test]
+fn a_topic_forwards_the_message_as_a_text() {
+    let message = of_a_throwing_batch();
+    let notification = message.notification("arn:aws:sns:us-east-1:111122223333:failed").unwrap();
+    assert_eq!(notification["Type"], "Notification");
+    assert_eq!(notification["TopicArn"], "arn:aws:sns:us-east-1:111122223333:failed");
+    assert_eq!(notification["Message"], serde_json::to_string(&message).unwrap());
 }

@@ -1,6 +1,6 @@
 //! Retries, record age, the bounds of a batch, and the destination.
 
-use crate::world::{Lab, answers, numbered, record, reports, settings, throws_on};
+use crate::world::{Lab, answers, long_kept, numbered, record, reports, settings, throws_on};
 use event_source_mapping::{Ending, FunctionResult, PAYLOAD_BYTES_MAX, Timing};
 
 #[test]
@@ -68,7 +68,7 @@ fn about_eight_invocations_fit_into_a_record_age_of_a_minute() {
 
 #[test]
 fn a_batch_without_an_end_to_its_retries_blocks_the_shard() {
-    let lab = Lab::new(numbered(1..=2), throws_on(&[1])).run_with(settings(), Timing::default(), 24 * 3_600_000);
+    let lab = Lab::new(numbered(1..=2), throws_on(&[1])).run_with(settings(), long_kept(), 24 * 3_600_000);
     assert!(!lab.finished);
     assert!(lab.invocations.len() > 1000);
     assert_eq!((lab.messages.len(), lab.advances.len()), (0, 0));
@@ -212,4 +212,30 @@ fn with_bisect_a_partial_response_splits_at_the_number_it_returns() {
         Lab::new(numbered(1..=9), answers(vec![FunctionResult::reporting(["4"]), FunctionResult::Failed])).run(both);
     let expected: [&[u64]; 4] = [&[1, 2, 3, 4, 5, 6, 7, 8, 9], &[4, 5, 6, 7, 8, 9], &[4, 5, 6], &[7, 8, 9]];
     assert_eq!(lab.invocations, expected);
+}
+
+#[test]
+fn a_split_lengthens_the_back_off_too() {
+    let bisect = settings().bisect_batch_on_function_error(true);
+    let lab = Lab::new(numbered(1..=4), answers(vec![FunctionResult::Failed; 2])).run(bisect);
+    let waits: Vec<i64> = lab.invoked_at_ms.windows(2).map(|pair| pair[1] - pair[0]).take(2).collect();
+    assert!((250..=500).contains(&waits[0]) && (500..=1000).contains(&waits[1]), "{waits:?}");
+}
+
+#[test]
+fn a_table_is_polled_four_times_a_second() {
+    let table = "arn:aws:dynamodb:us-east-1:111122223333:table/orders/stream/2025-11-25T16:00:00.123";
+    let lab = Lab::new(vec![record(1, 0), record(2, 100), record(3, 300)], throws_on(&[]))
+        .run(event_source_mapping::Settings::builder(table, "orders"));
+    assert_eq!(lab.invoked_at_ms, [0, 250, 500]);
+}
+
+#[test]
+fn a_full_page_is_followed_by_the_next_poll_at_once() {
+    // A page of DynamoDB holds 1,000 records.
+    let table = "arn:aws:dynamodb:us-east-1:111122223333:table/orders/stream/2025-11-25T16:00:00.123";
+    let windowed = event_source_mapping::Settings::builder(table, "orders").batch_size(10_000);
+    let lab = Lab::new(numbered(1..=2500), throws_on(&[])).run(windowed.maximum_batching_window_s(300));
+    assert_eq!((lab.invocations.len(), lab.invocations[0].len()), (1, 2500));
+    assert_eq!(lab.invoked_at_ms, [0]);
 }

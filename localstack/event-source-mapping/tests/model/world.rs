@@ -2,8 +2,8 @@
 
 use event_source_mapping::virtual_time::{World, run};
 use event_source_mapping::{
-    Action, BareRecord, Batch, Counters, Ending, FunctionResult, OnFailureMessage, Response, Settings, SettingsBuilder,
-    Shard, Timing,
+    Action, BareRecord, Batch, Counters, Ending, FunctionResult, Invocation, NEVER, OnFailureMessage, Response,
+    Settings, SettingsBuilder, Shard, Timing,
 };
 use records::{EpochMillis, SequenceNumber, ShardId};
 use std::collections::VecDeque;
@@ -27,6 +27,7 @@ pub fn record(number: u64, after_ms: i64) -> BareRecord {
         sequence_number: SequenceNumber::parse(&number.to_string()).unwrap(),
         arrival: EpochMillis(START.0 + after_ms),
         payload_bytes: 300,
+        key_hash: number,
     }
 }
 
@@ -37,6 +38,11 @@ pub fn numbered(numbers: RangeInclusive<u64>) -> Vec<BareRecord> {
 
 pub fn numbers(batch: Batch<'_, BareRecord>) -> Vec<u64> {
     batch.iter().map(|record| record.sequence_number.as_str().parse().unwrap()).collect()
+}
+
+/// Timing of a stream that trims nothing as long as a test runs.
+pub fn long_kept() -> Timing {
+    Timing { retention_ms: 30 * 24 * 3_600_000, ..Timing::default() }
 }
 
 type Function = dyn FnMut(&[u64]) -> FunctionResult;
@@ -53,6 +59,10 @@ pub struct Lab {
     pub invocations: Vec<Vec<u64>>,
     /// When each was, in milliseconds after the start.
     pub invoked_at_ms: Vec<i64>,
+    /// The slot of each.
+    pub slots: Vec<usize>,
+    /// When the mapping is switched on or off, in milliseconds after the start, ascending.
+    pub switches: VecDeque<(i64, bool)>,
     /// The attempt of each.
     pub attempts: Vec<u32>,
     /// What the destination was told.
@@ -61,6 +71,8 @@ pub struct Lab {
     pub given_up: Vec<Vec<u64>>,
     /// Each advance: how many records, how they ended, where the checkpoint stands.
     pub advances: Vec<(usize, Ending, Option<u64>)>,
+    /// The records of each advance.
+    pub ended: Vec<Vec<u64>>,
     pub counters: Counters,
     pub finished: bool,
 }
@@ -74,18 +86,21 @@ impl Lab {
             destination_works: true,
             invocations: Vec::new(),
             invoked_at_ms: Vec::new(),
+            slots: Vec::new(),
+            switches: VecDeque::new(),
             attempts: Vec::new(),
             messages: Vec::new(),
             given_up: Vec::new(),
             advances: Vec::new(),
+            ended: Vec::new(),
             counters: Counters::default(),
             finished: false,
         }
     }
 
-    /// Runs the closed shard to its end, which must come within a virtual week.
+    /// Runs the closed shard to its end, which must come within a virtual week, on a stream that keeps records for a month.
     pub fn run(self, settings: SettingsBuilder) -> Self {
-        self.run_with(settings, Timing::default(), 7 * 24 * 3_600_000)
+        self.run_with(settings, long_kept(), 7 * 24 * 3_600_000)
     }
 
     pub fn run_with(mut self, settings: SettingsBuilder, timing: Timing, for_ms: i64) -> Self {
@@ -110,13 +125,13 @@ impl Lab {
 }
 
 impl World<BareRecord> for Lab {
-    fn poll(&mut self, now: EpochMillis, limit: usize) -> (Vec<BareRecord>, bool) {
+    fn poll(&mut self, now: EpochMillis, _shard: &ShardId, limit: usize) -> (Vec<BareRecord>, bool) {
         let arrived = self.stream.iter().take(limit).take_while(|record| record.arrival <= now).count();
         (self.stream.drain(..arrived).collect(), self.stream.is_empty())
     }
 
-    fn invoke(&mut self, now: EpochMillis, batch: Batch<'_, BareRecord>) -> (Response, i64) {
-        let numbers = numbers(batch);
+    fn invoke(&mut self, now: EpochMillis, shard: &Shard<BareRecord>, invocation: Invocation) -> (Response, i64) {
+        let numbers = numbers(shard.batch(invocation.slot));
         let result = (self.function)(&numbers);
         self.invocations.push(numbers);
         self.invoked_at_ms.push(now.0 - START.0);
@@ -124,21 +139,39 @@ impl World<BareRecord> for Lab {
         (Response { request_id, result }, self.invocation_ms)
     }
 
-    fn deliver(&mut self, message: &OnFailureMessage, batch: Batch<'_, BareRecord>) -> bool {
+    fn deliver(
+        &mut self,
+        _now: EpochMillis,
+        shard: &Shard<BareRecord>,
+        slot: usize,
+        message: &OnFailureMessage,
+    ) -> bool {
         self.messages.push(message.clone());
-        self.given_up.push(numbers(batch));
+        self.given_up.push(numbers(shard.batch(slot)));
         self.destination_works
     }
 
-    fn observe(&mut self, _now: EpochMillis, action: &Action) {
+    fn observe(&mut self, _now: EpochMillis, shard: &Shard<BareRecord>, action: &Action) {
         match action {
-            Action::Invoke(invocation) => self.attempts.push(invocation.attempt),
+            Action::Invoke(invocation) => {
+                self.attempts.push(invocation.attempt);
+                self.slots.push(invocation.slot);
+            }
             Action::Advance { records, ending, checkpoint } => {
                 let checkpoint = checkpoint.as_ref().map(|number| number.as_str().parse().unwrap());
+                self.ended.push(numbers(shard.ended()));
                 self.advances.push((*records, *ending, checkpoint));
             }
             _ => {}
         }
+    }
+
+    fn switched(&mut self, now: EpochMillis, _shard: &ShardId) -> Option<bool> {
+        self.switches.pop_front_if(|(at_ms, _)| START.0 + *at_ms <= now.0).map(|(_, on)| on)
+    }
+
+    fn next_switch(&self, _now: EpochMillis, _shard: &ShardId) -> EpochMillis {
+        self.switches.front().map_or(NEVER, |(at_ms, _)| EpochMillis(START.0 + at_ms))
     }
 }
 
