@@ -2,15 +2,17 @@
 
 use crate::console::{print, tell};
 use crate::function_logs::FunctionLogs;
+use crate::page;
 use crate::progress::Progress;
 use crate::table::table;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use pipeline::{Binaries, Books, Outcome, Report, Stack, StackConfig, Workload};
+use pipeline::{Binaries, Books, Outcome, Recorder, Report, SourceReport, Stack, StackConfig, Workload};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
+use timeline::Timeline;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -49,6 +51,9 @@ pub struct Options {
     /// Write what the functions log to a file.
     #[arg(long, value_name = "FILE")]
     function_logs: Option<PathBuf>,
+    /// Write a page that shows the run to a file; for up to 200,000 records.
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     /// Print the final report as one JSON object, and nothing else, on standard output.
     #[arg(long)]
     json: bool,
@@ -60,12 +65,20 @@ enum Switch {
     Off,
 }
 
+/// What a page shows, in records of both sources: the recorder holds each of them in memory.
+const REPORT_RECORDS_MAX: usize = 200_000;
+
 /// Runs the demo. The exit status is 1 if one record is unaccounted for or differs.
 pub async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let workload = match &options.input {
         Some(file) => Workload::from_file(file)?,
         None => Workload::generate(options.records as usize, options.seed),
     };
+    let records = workload.kinesis.len() + workload.dynamodb.len();
+    anyhow::ensure!(
+        options.report.is_none() || records <= REPORT_RECORDS_MAX,
+        "--report shows up to {REPORT_RECORDS_MAX} records, got {records}"
+    );
     // Up to here there is nothing to clean up, so a signal may end the process as it ends any other.
     let cancel = cancelled_by_signals()?;
     let progress = Progress::new(&workload);
@@ -97,7 +110,10 @@ async fn account(
         stack = start(options, progress, logs) => stack?,
         () = cancel.cancelled() => return Ok(None),
     };
-    let books = Arc::new(Books::default());
+    let books = Arc::new(match options.report {
+        Some(_) => Books::with_recorder(Recorder::start()),
+        None => Books::default(),
+    });
     let started = Instant::now();
     let outcome = {
         let _watching = progress.watch(Arc::clone(&books));
@@ -106,13 +122,31 @@ async fn account(
     let duration = started.elapsed();
     stack.shutdown().await;
     match outcome? {
-        Outcome::Cancelled => Ok(None),
-        Outcome::Stalled => {
-            progress.say("nothing moves any more: closing the books");
-            Ok(Some(books.report(duration)))
-        }
-        Outcome::Closed => Ok(Some(books.report(duration))),
+        Outcome::Cancelled => return Ok(None),
+        Outcome::Stalled => progress.say("nothing moves any more: closing the books"),
+        Outcome::Closed => {}
     }
+    let report = books.report(duration);
+    if let (Some(file), Some(timeline)) = (&options.report, books.timeline()) {
+        page::write(file, &titled(timeline, &report))?;
+    }
+    Ok(Some(report))
+}
+
+/// The timeline with what the account says.
+fn titled(timeline: Timeline, report: &Report) -> Timeline {
+    let sum = |number: fn(&SourceReport) -> u64| (number(&report.kinesis) + number(&report.dynamodb)).to_string();
+    let facts = [
+        ("produced", sum(|source| source.produced)),
+        ("handled", sum(|source| source.handled)),
+        ("dead-lettered", sum(|source| source.dead_lettered)),
+        ("recovered", sum(|source| source.recovered)),
+        ("lost", sum(|source| source.lost)),
+        ("invocations", sum(|source| source.invocations)),
+        ("seconds", format!("{:.1}", report.seconds)),
+    ];
+    let facts = facts.map(|(label, value)| (label.to_owned(), value)).into();
+    Timeline { title: "demo".to_owned(), subtitle: report.sentence(), facts, ..timeline }
 }
 
 async fn start(options: &Options, progress: &Progress, logs: &FunctionLogs) -> anyhow::Result<Stack> {

@@ -3,7 +3,9 @@
 mod console;
 mod demo;
 mod function_logs;
+mod page;
 mod progress;
+mod simulate;
 mod table;
 
 use anyhow::Context;
@@ -24,6 +26,8 @@ struct Arguments {
 enum Command {
     /// Run the whole pipeline on this machine and account for every record.
     Demo(demo::Options),
+    /// Say what Lambda would do with a mapping and a failure.
+    Simulate(simulate::Options),
 }
 
 #[tokio::main]
@@ -38,6 +42,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     log_what_the_local_stack_says()?;
     match arguments.command {
         Command::Demo(options) => demo::run(options).await,
+        Command::Simulate(options) => simulate::run(&options),
     }
 }
 

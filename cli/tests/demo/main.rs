@@ -1,4 +1,4 @@
-//! `streamctl demo` as a user runs it: the real binary, which builds and starts the real functions.
+//! `streamctl` as a user runs it: the real binary, which builds and starts the real functions.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,4 +14,6 @@ mod interruption;
 mod payloads;
 #[cfg(target_os = "linux")]
 mod processes;
+mod report;
+mod simulate;
 mod streamctl;

@@ -3,17 +3,21 @@
 //! The books are kept from outside: what the producer put in, what the mappings saw, what arrived in the recovered
 //! queue. No function is asked.
 
+use crate::recorder::Recorder;
 use crate::report::{Report, SourceReport};
 use crate::workload::{KinesisPayload, TableChange, TableWrite};
+use event_source_mapping::{Action, FunctionResult, Shard};
 use records::{AttributeValue, Item, SequenceNumber, ShardId, StreamKind, StreamRecord};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use timeline::Timeline;
 
 /// The books of both sources.
 #[derive(Debug, Default)]
 pub struct Books {
     ledgers: Mutex<Ledgers>,
+    recorder: Option<Recorder>,
 }
 
 #[derive(Debug, Default)]
@@ -93,6 +97,18 @@ pub(crate) struct RecoveredEvent {
 }
 
 impl Books {
+    /// Books that tell a recorder what they are told.
+    #[must_use]
+    pub fn with_recorder(recorder: Recorder) -> Self {
+        Self { recorder: Some(recorder), ..Self::default() }
+    }
+
+    /// What was recorded, if there is a recorder.
+    #[must_use]
+    pub fn timeline(&self) -> Option<Timeline> {
+        self.recorder.as_ref().map(Recorder::timeline)
+    }
+
     /// A Kinesis record is in its stream.
     pub(crate) fn produced_on_kinesis(&self, shard: &ShardId, number: &SequenceNumber, payload: &KinesisPayload) {
         let identity = Identity(kinesis_identity(shard.as_str(), number.as_str()));
@@ -125,6 +141,28 @@ impl Books {
     pub(crate) fn polled(&self, kind: StreamKind, shard: &ShardId, record: &StreamRecord) {
         let position = (shard.clone(), record.sequence_number().clone());
         self.ledgers().of(kind).entry(shard, record).position = Some(position);
+        if let Some(recorder) = &self.recorder {
+            recorder.polled(kind, shard, record.sequence_number(), record.arrival());
+        }
+    }
+
+    /// A shard of a mapping begins something, or is done with something.
+    pub(crate) fn acts<R: event_source_mapping::StreamRecord>(
+        &self,
+        kind: StreamKind,
+        shard: &Shard<R>,
+        action: &Action,
+    ) {
+        if let Some(recorder) = &self.recorder {
+            recorder.acts(kind, shard, action);
+        }
+    }
+
+    /// An invocation has ended.
+    pub(crate) fn responded(&self, kind: StreamKind, shard: &ShardId, slot: usize, result: &FunctionResult) {
+        if let Some(recorder) = &self.recorder {
+            recorder.responded(kind, shard, slot, result);
+        }
     }
 
     /// A mapping invoked a function.
@@ -172,6 +210,9 @@ impl Books {
         if !entry.recovered.contains(&content) {
             entry.recovered.push(content);
         }
+        if let (Some(recorder), Some((shard, number))) = (&self.recorder, &entry.position) {
+            recorder.accounted(event.kind, shard, number, false);
+        }
         ledger.tally.recovered += u64::from(first);
     }
 
@@ -186,6 +227,9 @@ impl Books {
             if inside && !entry.is_accounted_for() && entry.dead_lettered > 0 {
                 entry.lost = true;
                 ledger.tally.lost += 1;
+                if let (Some(recorder), Some((shard, number))) = (&self.recorder, &entry.position) {
+                    recorder.accounted(kind, shard, number, true);
+                }
             }
         }
     }

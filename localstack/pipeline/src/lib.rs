@@ -16,6 +16,7 @@
 //! | `workload.rs`, `orders.rs` | what is put in, good and poisoned, by a seed |
 //! | `producer.rs` | puts it in |
 //! | `books.rs` | what became of each record |
+//! | `recorder.rs` | how it came about, for the page that shows it |
 //! | `collector.rs` | reads the recovered queue back into the books |
 //! | `run.rs` | all of it together, until every record has ended or nothing moves |
 //! | `report.rs` | the account at the end |
@@ -27,6 +28,7 @@ mod event;
 mod orders;
 mod producer;
 mod queue_mapping;
+mod recorder;
 mod report;
 mod run;
 mod stack;
@@ -35,6 +37,7 @@ mod workload;
 
 pub use binaries::Binaries;
 pub use books::{Books, Tally};
+pub use recorder::Recorder;
 pub use report::{Report, SourceReport};
 pub use run::{Outcome, run};
 pub use stack::{Functions, Queues, Stack, StackConfig};

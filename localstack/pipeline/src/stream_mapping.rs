@@ -5,6 +5,7 @@ use crate::stack::processor_role;
 use crate::{Books, Stack};
 use anyhow::Context;
 use aws_edge::{AwsStreamReader, Clients, queue};
+use bytes::Bytes;
 use event_source_mapping::driver::{self, Polled, Surroundings};
 use event_source_mapping::{
     Action, Backoff, Ending, FunctionResult, Invocation, Mapping, OnFailureMessage, Response, Settings, Shard,
@@ -125,6 +126,28 @@ impl ShardSide<'_> {
     }
 }
 
+impl ShardSide<'_> {
+    /// One invocation of the real function.
+    async fn respond(&self, event: Bytes) -> Response {
+        let result = match self.function.invoke(event).await {
+            Ok(result) => result,
+            Err(error) => {
+                tracing::debug!(%error, "the function did not run");
+                return FunctionResult::Undelivered.into();
+            }
+        };
+        self.books.invoked(self.kind);
+        let outcome = match result.outcome {
+            Outcome::Response(body) => FunctionResult::Returned(body.to_vec()),
+            Outcome::FunctionError(error) => {
+                tracing::debug!(function = %self.function.config().name, error = %error.message, "failed");
+                FunctionResult::Failed
+            }
+        };
+        Response { request_id: Some(result.request_id), result: outcome }
+    }
+}
+
 impl<'s> Surroundings<PolledRecord> for ShardSide<'s> {
     type Error = anyhow::Error;
 
@@ -158,24 +181,11 @@ impl<'s> Surroundings<PolledRecord> for ShardSide<'s> {
         shard: &Shard<PolledRecord>,
         invocation: &Invocation,
     ) -> impl Future<Output = anyhow::Result<Response>> + use<'d, 's> {
-        let event = stream_event(shard.batch(invocation.slot).iter());
+        let (slot, event) = (invocation.slot, stream_event(shard.batch(invocation.slot).iter()));
         async move {
-            let result = match self.function.invoke(event).await {
-                Ok(result) => result,
-                Err(error) => {
-                    tracing::debug!(%error, "the function did not run");
-                    return Ok(FunctionResult::Undelivered.into());
-                }
-            };
-            self.books.invoked(self.kind);
-            let outcome = match result.outcome {
-                Outcome::Response(body) => FunctionResult::Returned(body.to_vec()),
-                Outcome::FunctionError(error) => {
-                    tracing::debug!(function = %self.function.config().name, error = %error.message, "failed");
-                    FunctionResult::Failed
-                }
-            };
-            Ok(Response { request_id: Some(result.request_id), result: outcome })
+            let response = self.respond(event).await;
+            self.books.responded(self.kind, &self.shard, slot, &response.result);
+            Ok(response)
         }
     }
 
@@ -196,6 +206,7 @@ impl<'s> Surroundings<PolledRecord> for ShardSide<'s> {
     }
 
     fn observe(&self, shard: &Shard<PolledRecord>, action: &Action) {
+        self.books.acts(self.kind, shard, action);
         let Action::Advance { ending, .. } = action else { return };
         for PolledRecord { record, .. } in shard.ended().iter() {
             match ending {
