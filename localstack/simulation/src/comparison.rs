@@ -25,7 +25,7 @@ pub struct Row {
     pub drained_ms: Option<i64>,
     /// Records that the destination was told about.
     pub in_destination: usize,
-    /// Records that nobody was told about: dropped or trimmed.
+    /// Records that nobody was told about: dropped, trimmed, or acknowledged without being handled.
     pub lost: usize,
 }
 
@@ -69,7 +69,7 @@ fn row(mode: &'static str, outcome: &Outcome) -> Row {
         handled_again: outcome.handled_again(),
         drained_ms: outcome.finished.then_some(outcome.finished_at_ms),
         in_destination: outcome.ended(Ending::Delivered).len(),
-        lost: outcome.ended(Ending::Dropped).len() + outcome.ended(Ending::Trimmed).len(),
+        lost: outcome.ended(Ending::Dropped).len() + outcome.ended(Ending::Trimmed).len() + outcome.passed_over().len(),
     }
 }
 

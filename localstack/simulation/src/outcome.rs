@@ -119,6 +119,13 @@ impl Outcome {
         self.handled.values().filter(|times| **times > 1).count()
     }
 
+    /// Records that count as handled though the function never handled them: its report was not read, or said nothing of
+    /// them. They are lost, and no metric says so.
+    #[must_use]
+    pub fn passed_over(&self) -> Vec<u32> {
+        self.ended(Ending::Handled).into_iter().filter(|record| !self.handled.contains_key(record)).collect()
+    }
+
     /// Records that have not ended.
     #[must_use]
     pub fn open(&self) -> usize {
@@ -141,6 +148,7 @@ impl Outcome {
             "filtered": self.ended(Ending::Filtered),
             "trimmed": self.ended(Ending::Trimmed),
             "unread": self.unread,
+            "passed_over": self.passed_over(),
             "splits": self.splits(),
             "checkpoints": self.checkpoints(),
             "metrics": self.metrics(),

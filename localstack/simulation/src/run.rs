@@ -7,7 +7,7 @@ use crate::stream::{START, SimulatedRecord, SimulatedStream, lies_before};
 use event_source_mapping::virtual_time::{World, run_mapping};
 use event_source_mapping::{
     Action, Destination, FunctionResult, Invocation, Mapping, NEVER, OnFailureMessage, Response, Shard, Timing,
-    Verdict, Wait, classify, on_failure,
+    Verdict, Wait, on_failure,
 };
 use records::{EpochMillis, ShardId};
 use serde_json::Value;
@@ -131,7 +131,7 @@ impl World<SimulatedRecord> for Simulation<'_> {
             batch.iter().map(|record| Given { number: record.number, sequence_number: number_text(record) }).collect();
         let state = invocation.window.map(|_| shard.state(invocation.slot));
         let (result, took_ms) = self.function.invoke(&given, state);
-        let (outcome, handled) = match classify(&result, shard.settings(), batch) {
+        let (outcome, handled) = match shard.verdict(invocation.slot, &result) {
             Verdict::Success => ("handled", batch.len()),
             Verdict::RetryFrom(0) | Verdict::Failed => ("failed", 0),
             Verdict::RetryFrom(handled) => ("partial", handled),

@@ -47,6 +47,7 @@ impl Outcome {
         row("handled more than once", self.handled_again().to_string());
         row("in the destination", records_of(&self.ended(Ending::Delivered)));
         let rest = [
+            ("acknowledged, NOT handled", self.passed_over()),
             ("filtered out", self.ended(Ending::Filtered)),
             ("dropped, nobody told", self.ended(Ending::Dropped)),
             ("trimmed, nobody told", self.ended(Ending::Trimmed)),

@@ -10,11 +10,11 @@ use records::EpochMillis;
 impl<R: StreamRecord> Shard<R> {
     /// Acts on the response to the slot's invocation, and says what follows at once.
     pub(super) fn judge(&mut self, now: EpochMillis, slot: usize, response: Response) -> Option<Action> {
-        let batch = Batch::of(&self.slots[slot].records, self.slots[slot].subject.clone());
-        let records = batch.len();
-        let verdict = classify(&response.result, &self.settings, batch);
-        let verdict = if records > 0 { self.advance_state(slot, &response.result, verdict) } else { verdict };
+        let (records, verdict) = (self.slots[slot].subject.len(), self.verdict(slot, &response.result));
         self.counters.invoke(records, verdict);
+        if records > 0 && matches!(verdict, Verdict::Success | Verdict::RetryFrom(1..)) {
+            self.take_state(slot, &response.result);
+        }
         match verdict {
             Verdict::Success if records == 0 => {
                 self.close_window(slot);
@@ -44,18 +44,31 @@ impl<R: StreamRecord> Shard<R> {
         }
     }
 
-    /// Takes the window's next state out of a response that made progress. Documented: one without a state has failed.
-    fn advance_state(&mut self, slot: usize, result: &FunctionResult, verdict: Verdict) -> Verdict {
-        let (Some(_), FunctionResult::Returned(body)) = (&self.slots[slot].window, result) else { return verdict };
-        if !matches!(verdict, Verdict::Success | Verdict::RetryFrom(1..)) {
-            return verdict;
-        }
-        match window_state(body) {
-            Some(state) => {
-                self.keep_state(slot, state);
-                verdict
+    /// What `result` means for the records of the slot's invocation.
+    ///
+    /// Documented: within a tumbling window a response without a state has failed. Inferred: but for the last one.
+    #[must_use]
+    pub fn verdict(&self, slot: usize, result: &FunctionResult) -> Verdict {
+        let Some(slot) = self.slots.get(slot) else { return Verdict::Failed };
+        let batch = Batch::of(&slot.records, slot.subject.clone());
+        let verdict = classify(result, &self.settings, batch);
+        let makes_progress = matches!(verdict, Verdict::Success | Verdict::RetryFrom(1..));
+        match (result, &slot.window) {
+            (FunctionResult::Returned(body), Some(_))
+                if makes_progress && !batch.is_empty() && window_state(body).is_none() =>
+            {
+                Verdict::Failed
             }
-            None => Verdict::Failed,
+            _ => verdict,
+        }
+    }
+
+    /// Takes the window's next state out of a response that made progress.
+    fn take_state(&mut self, slot: usize, result: &FunctionResult) {
+        if let FunctionResult::Returned(body) = result
+            && let Some(state) = window_state(body)
+        {
+            self.keep_state(slot, state);
         }
     }
 

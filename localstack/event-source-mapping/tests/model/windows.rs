@@ -122,6 +122,15 @@ fn a_response_without_a_state_is_a_failure() {
 }
 
 #[test]
+fn the_last_response_of_a_window_needs_no_state() {
+    let ok = FunctionResult::returned(r#"{"state":7}"#);
+    let mut world = windows(&[(1, 0)], vec![ok, FunctionResult::returned("null")]);
+    let shard = run_for(&mut world, settings(), 60_000);
+    assert_eq!(world.calls.len(), 2, "it is not invoked again");
+    assert!(shard.is_finished());
+}
+
+#[test]
 fn a_failure_leaves_the_state_and_a_partial_response_carries_it() {
     let answers = vec![
         FunctionResult::Failed,

@@ -73,6 +73,11 @@ impl MappingPlan {
             let offset = offsets.iter().find(named).map_or(table_offset, |(_, offset)| *offset);
             ScenarioError::at(text, offset, explained(&path, &error))
         })?;
+        if settings.stream().kind() != kind {
+            let offset = offsets.iter().find(|(name, _)| name == "EventSourceArn").map_or(table_offset, |(_, at)| *at);
+            let message = format!("{path}.EventSourceArn must be of the service that stream.source names");
+            return Err(ScenarioError::at(text, offset, message));
+        }
         Ok(Self { json, settings })
     }
 }
@@ -83,9 +88,13 @@ fn settings(json: &Map<String, Value>) -> Result<Settings, SettingsError> {
 
 /// The model's words, and AWS's where they are known.
 fn explained(path: &str, error: &SettingsError) -> String {
+    let text = match error {
+        SettingsError::NotCovered { key, .. } => format!("{path}.{key} is refused: {error}"),
+        _ => format!("{path}.{error}"),
+    };
     match error.aws_error() {
-        Some(aws) => format!("{path}.{error}; AWS would answer {aws}"),
-        None => format!("{path}.{error}"),
+        Some(aws) => format!("{text}; AWS would answer {aws}"),
+        None => text,
     }
 }
 

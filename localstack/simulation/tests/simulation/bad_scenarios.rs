@@ -33,6 +33,14 @@ fn a_setting_out_of_range_says_what_aws_allows_and_answers() {
         "[stream]\nrecords = 1\n[mapping]\nDestinationConfig = { OnFailure = { Destination = \"queue\" } }\n",
         "4:1: mapping.DestinationConfig.OnFailure.Destination must be the ARN of a queue, a topic or a bucket, got \"queue\"",
     );
+    check(
+        "[stream]\nrecords = 1\n[mapping]\nKMSKeyArn = \"key\"\n",
+        "4:1: mapping.KMSKeyArn is refused: the model does not cover KMSKeyArn = \"key\"",
+    );
+    check(
+        "[stream]\nrecords = 1\n[mapping]\nEventSourceArn = \"arn:aws:dynamodb:us-east-1:1:table/o/stream/2026-01-01T00:00:00.000\"\n",
+        "4:1: mapping.EventSourceArn must be of the service that stream.source names",
+    );
     let unknown = Scenario::parse("[stream]\nrecords = 1\n[mapping]\nBatchsize = 5\n").unwrap_err().to_string();
     assert!(unknown.starts_with("4:1: mapping.Batchsize is not known; known here: BatchSize, "), "{unknown}");
     let filter = "[stream]\nrecords = 1\n[mapping]\nFilterCriteria = { Filters = [{ Pattern = '{\"a\": 1}' }] }\n";

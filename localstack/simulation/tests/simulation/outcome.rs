@@ -21,6 +21,7 @@ fn the_json_has_the_shape_that_is_documented() {
             "iterator_age_ms_max",
             "metrics",
             "on_failure",
+            "passed_over",
             "splits",
             "trimmed",
             "unread"
@@ -124,4 +125,20 @@ fn the_timeline_ties_pieces_to_their_batch_and_messages_to_their_invocation() {
     assert_eq!(timeline.messages[0].invocation, Some(5));
     assert_eq!(timeline.records[4].fate, timeline::Fate::DeadLettered);
     assert_eq!(timeline.title, "simulate: two");
+}
+
+#[test]
+fn a_report_that_nobody_reads_loses_its_record_and_the_outcome_says_so() {
+    let outcome = run("[stream]\nrecords = 3\n[[failures]]\nrecord = 2\ntimes = \"always\"\n");
+    assert_eq!(outcome.invocations[0].outcome, "handled", "there is no ReportBatchItemFailures");
+    assert_eq!(outcome.json()["passed_over"], json!([2, 3]));
+    assert!(outcome.summary().contains("acknowledged, NOT handled   2 (2-3)"), "{}", outcome.summary());
+}
+
+#[test]
+fn a_response_without_a_state_is_shown_as_the_failure_that_it_is() {
+    let text = "[mapping]\nTumblingWindowInSeconds = 10\n[stream]\nrecords = 4\n[function]\nresponse = \"{}\"\n\
+                [[failures]]\nrecord = 2\n";
+    let outcome = run(text);
+    assert_eq!((outcome.invocations[0].outcome, outcome.invocations[1].outcome), ("failed", "handled"));
 }
