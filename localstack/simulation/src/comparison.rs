@@ -69,7 +69,7 @@ fn row(mode: &'static str, outcome: &Outcome) -> Row {
         handled_again: outcome.handled_again(),
         drained_ms: outcome.finished.then_some(outcome.finished_at_ms),
         in_destination: outcome.ended(Ending::Delivered).len(),
-        lost: outcome.ended(Ending::Dropped).len() + outcome.ended(Ending::Trimmed).len() + outcome.passed_over().len(),
+        lost: outcome.ended(Ending::Dropped).len() + outcome.trimmed().len() + outcome.passed_over().len(),
     }
 }
 

@@ -48,8 +48,10 @@ impl SimulatedFunction {
         }
         let took_ms = self.plan.duration_ms + i64::from(handled) * self.plan.per_record_ms;
         let hangs = self.plan.reports == Reports::TimesOut && !failed.is_empty();
-        let result = self.answer(&failed, handled, state);
-        (result, if hangs { self.plan.timeout_ms } else { took_ms.min(self.plan.timeout_ms) })
+        if hangs || took_ms > self.plan.timeout_ms {
+            return (FunctionResult::Failed, self.plan.timeout_ms);
+        }
+        (self.answer(&failed, handled, state), took_ms)
     }
 
     /// Whether the function meets a failure at this record.

@@ -18,7 +18,9 @@ pub struct Outcome {
     pub handled: BTreeMap<u32, u32>,
     /// How each record ended, by number. One that has not ended is not there.
     pub endings: BTreeMap<u32, Ending>,
-    /// Records that the stream trimmed before the mapping read them, and those before its starting position.
+    /// Records that the stream trimmed before the mapping read them. Nobody is told.
+    pub trimmed_unread: Vec<u32>,
+    /// Records before the mapping's starting position.
     pub unread: Vec<u32>,
     /// The largest age of a batch's last record when it was invoked with, as the metric `IteratorAge` counts it.
     pub iterator_age_ms_max: i64,
@@ -126,10 +128,19 @@ impl Outcome {
         self.ended(Ending::Handled).into_iter().filter(|record| !self.handled.contains_key(record)).collect()
     }
 
+    /// Records that the stream trimmed, before or after the mapping read them.
+    #[must_use]
+    pub fn trimmed(&self) -> Vec<u32> {
+        let mut trimmed = self.ended(Ending::Trimmed);
+        trimmed.extend(&self.trimmed_unread);
+        trimmed.sort_unstable();
+        trimmed
+    }
+
     /// Records that have not ended.
     #[must_use]
     pub fn open(&self) -> usize {
-        self.records.len() - self.endings.len() - self.unread.len()
+        self.records.len() - self.endings.len() - self.unread.len() - self.trimmed_unread.len()
     }
 
     /// All of it as one JSON object.
@@ -146,10 +157,11 @@ impl Outcome {
             "finished_at_ms": self.finished_at_ms,
             "finished": self.finished,
             "filtered": self.ended(Ending::Filtered),
-            "trimmed": self.ended(Ending::Trimmed),
+            "trimmed": self.trimmed(),
             "unread": self.unread,
             "passed_over": self.passed_over(),
             "splits": self.splits(),
+            "waits": self.waits(),
             "checkpoints": self.checkpoints(),
             "metrics": self.metrics(),
         })
@@ -180,6 +192,16 @@ impl Outcome {
             _ => None,
         };
         self.walk.iter().filter_map(split).collect()
+    }
+
+    fn waits(&self) -> Vec<Value> {
+        let wait = |(at_ms, step): &(i64, Step)| match step {
+            Step::Waits(shard, until_ms, _) => {
+                Some(json!({"at_ms": at_ms, "shard": self.shards[*shard].id, "until_ms": until_ms}))
+            }
+            _ => None,
+        };
+        self.walk.iter().filter_map(wait).collect()
     }
 
     fn checkpoints(&self) -> Vec<Value> {

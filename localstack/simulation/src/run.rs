@@ -45,6 +45,8 @@ struct Simulation<'s> {
     waits_until: Vec<EpochMillis>,
     /// The next switch, by shard.
     switches: Vec<usize>,
+    /// How many of them were noted.
+    switches_noted: usize,
     /// The invocation under way, by shard and slot.
     under_way: BTreeMap<(usize, usize), usize>,
     outcome: Outcome,
@@ -74,6 +76,7 @@ impl<'s> Simulation<'s> {
             deliveries: 0,
             waits_until: vec![EpochMillis(i64::MIN); stream.shards.len()],
             switches: vec![0; stream.shards.len()],
+            switches_noted: 0,
             under_way: BTreeMap::new(),
             stream,
             outcome,
@@ -93,6 +96,9 @@ impl<'s> Simulation<'s> {
         self.outcome.handled = std::mem::take(&mut self.function.handled);
         self.outcome.counters = mapping.counters();
         self.outcome.finished = self.outcome.open() == 0;
+        // The last invocation of a tumbling window ends no record, but is a part of the run.
+        let windows = self.outcome.invocations.iter().filter(|entry| entry.ends_window).map(|entry| entry.ended_at_ms);
+        self.outcome.finished_at_ms = windows.max().unwrap_or(0).max(self.outcome.finished_at_ms);
         if !self.outcome.finished {
             self.outcome.finished_at_ms = stopped.0 - START.0;
         }
@@ -113,7 +119,9 @@ impl World<SimulatedRecord> for Simulation<'_> {
             && let Some(record) = shard.records.pop_front_if(|record| record_arrival(record) <= now)
         {
             let arrival = record_arrival(&record);
-            if arrival.0 < trimmed_before || lies_before(settings.starting_position(), arrival) {
+            if arrival.0 < trimmed_before {
+                self.outcome.trimmed_unread.push(record.number);
+            } else if lies_before(settings.starting_position(), arrival) {
                 self.outcome.unread.push(record.number);
             } else {
                 page.push(record);
@@ -224,7 +232,9 @@ impl World<SimulatedRecord> for Simulation<'_> {
         let next = self.scenario.switches.get(self.switches[index]).filter(|(at_ms, _)| START.0 + at_ms <= now.0);
         let on = next.map(|(_, on)| *on)?;
         self.switches[index] += 1;
-        if index == 0 {
+        // Each shard is told; the first to be told notes it.
+        if self.switches[index] > self.switches_noted {
+            self.switches_noted = self.switches[index];
             self.note(now, Step::Switched(on));
         }
         Some(on)

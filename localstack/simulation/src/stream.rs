@@ -122,7 +122,8 @@ impl SimulatedStream {
                 Change::Split(parent) => {
                     let (first, last) = self.shards[parent].range;
                     let middle = first + (last - first) / 2;
-                    (vec![parent], vec![(first, middle), (middle + 1, last)])
+                    // A shard of one hash cannot be halved any further: its second child gets the same one, and no record.
+                    (vec![parent], vec![(first, middle), (middle.saturating_add(1).min(last), last)])
                 }
                 Change::Merge(left, right) => {
                     (vec![left, right], vec![(self.shards[left].range.0, self.shards[right].range.1)])

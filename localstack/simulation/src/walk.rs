@@ -15,7 +15,8 @@ impl Outcome {
     /// The run, line by line; with `all` however long it is.
     #[must_use]
     pub fn walk(&self, all: bool) -> String {
-        let lines: Vec<String> = self.walk.iter().filter_map(|(at_ms, step)| self.line(*at_ms, step)).collect();
+        let slots = self.invocations.iter().any(|entry| entry.slot > 0);
+        let lines: Vec<String> = self.walk.iter().filter_map(|(at_ms, step)| self.line(*at_ms, step, slots)).collect();
         let mut text = String::new();
         let cut = if all || lines.len() <= LINES_MAX { 0 } else { lines.len() - LINES_MAX };
         let head = if cut == 0 { lines.len() } else { LINES_MAX / 2 };
@@ -43,7 +44,7 @@ impl Outcome {
         if self.counters.undelivered_invocations > 0 {
             row("throttled", self.counters.undelivered_invocations.to_string());
         }
-        row("records handled", count(Ending::Handled).to_string());
+        row("records acknowledged", count(Ending::Handled).to_string());
         row("handled more than once", self.handled_again().to_string());
         row("in the destination", records_of(&self.ended(Ending::Delivered)));
         let rest = [
@@ -51,7 +52,8 @@ impl Outcome {
             ("filtered out", self.ended(Ending::Filtered)),
             ("dropped, nobody told", self.ended(Ending::Dropped)),
             ("trimmed, nobody told", self.ended(Ending::Trimmed)),
-            ("never read", self.unread.clone()),
+            ("trimmed before it was read", self.trimmed_unread.clone()),
+            ("before the start position", self.unread.clone()),
         ];
         for (name, records) in rest.iter().filter(|(_, records)| !records.is_empty()) {
             row(name, records_of(records));
@@ -64,7 +66,8 @@ impl Outcome {
         text
     }
 
-    fn line(&self, at_ms: i64, step: &Step) -> Option<String> {
+    /// A step as a line; with the slot of an invocation where there are several.
+    fn line(&self, at_ms: i64, step: &Step, slots: bool) -> Option<String> {
         let (shard, what) = match step {
             Step::Invoked(index) => {
                 let entry = &self.invocations[*index];
@@ -87,14 +90,13 @@ impl Outcome {
             }
             Step::Switched(on) => (None, format!("the mapping is switched {}", if *on { "on" } else { "off" })),
         };
-        let place = shard.map(|(shard, slot)| self.place(shard, slot)).unwrap_or_default();
+        let place = shard.map(|(shard, slot)| self.place(shard, slot.filter(|_| slots))).unwrap_or_default();
         Some(format!("{:>12}  {place}{what}", duration(at_ms)))
     }
 
     /// Shard and slot, where there are several.
     fn place(&self, shard: usize, slot: Option<usize>) -> String {
-        let slots = self.invocations.iter().any(|entry| entry.slot > 0);
-        match (self.shards.len() > 1, slot.filter(|_| slots)) {
+        match (self.shards.len() > 1, slot) {
             (true, Some(slot)) => format!("shard {shard}/{slot}  "),
             (true, None) => format!("shard {shard}  "),
             (false, Some(slot)) => format!("slot {slot}  "),

@@ -76,3 +76,10 @@ fn a_destination_may_fail_for_a_while() {
     assert_eq!(outcome.json()["dropped"], serde_json::json!([1]));
     assert_eq!(outcome.json()["on_failure"].as_array().unwrap().len(), 1, "what was not taken is not there");
 }
+
+#[test]
+fn a_function_that_takes_longer_than_its_time_out_has_failed() {
+    let text = "[mapping]\nMaximumRetryAttempts = 0\n[stream]\nrecords = 40\n[function]\nper_record_ms = 1000\ntimeout_seconds = 30\n";
+    let outcome = run(text);
+    assert_eq!((outcome.invocations[0].outcome, outcome.finished_at_ms), ("failed", 30_000));
+}

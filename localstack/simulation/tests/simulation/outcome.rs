@@ -24,7 +24,8 @@ fn the_json_has_the_shape_that_is_documented() {
             "passed_over",
             "splits",
             "trimmed",
-            "unread"
+            "unread",
+            "waits"
         ]
     );
     assert_eq!(
@@ -141,4 +142,25 @@ fn a_response_without_a_state_is_shown_as_the_failure_that_it_is() {
                 [[failures]]\nrecord = 2\n";
     let outcome = run(text);
     assert_eq!((outcome.invocations[0].outcome, outcome.invocations[1].outcome), ("failed", "handled"));
+}
+
+#[test]
+fn what_was_trimmed_before_it_was_read_is_lost_and_says_so() {
+    let outcome = run("[stream]\nrecords = 3\nage_seconds = 90000\n");
+    assert_eq!((outcome.json()["trimmed"].clone(), outcome.json()["unread"].clone()), (json!([1, 2, 3]), json!([])));
+    assert!(outcome.finished && outcome.summary().contains("trimmed before it was read"), "{}", outcome.summary());
+}
+
+#[test]
+fn the_end_of_a_window_is_a_part_of_the_run() {
+    let outcome = run("window");
+    assert_eq!(outcome.finished_at_ms, outcome.invocations.last().unwrap().ended_at_ms);
+}
+
+#[test]
+fn a_shard_may_be_split_until_nothing_is_left_of_it() {
+    let split = |n: i32| format!("[[stream.reshards]]\nat_seconds = 1\nsplit = {}\n", 2 * n);
+    let splits: String = (0..70).map(split).collect();
+    let outcome = run(&format!("[stream]\nrecords = 3\n{splits}"));
+    assert_eq!(outcome.open(), 0);
 }
