@@ -1,0 +1,20 @@
+"""What the tests of a deployment share: one ministack, and one stack in it."""
+
+import pytest
+
+import ministack
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--cargo-lambda", action="store_true", help="builds the functions with cargo-lambda, as for a deployment"
+    )
+
+
+@pytest.fixture(scope="session")
+def deployment(request, tmp_path_factory):
+    zips = ministack.build_zips(request.config.getoption("--cargo-lambda"))
+    log = tmp_path_factory.mktemp("ministack") / "log"
+    with ministack.running(log) as running:
+        running.create_stack(zips)
+        yield running

@@ -1,0 +1,167 @@
+"""The template on ministack's CloudFormation, with the functions' real binaries as code."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import boto3
+
+from expand import expand
+from template import ROOT, TEMPLATE
+
+STACK = "stream-recovery"
+FUNCTIONS = {
+    "KinesisProcessor": "kinesis-processor",
+    "DynamoDbProcessor": "dynamodb-processor",
+    "Hydrator": "dlq-hydrator",
+}
+CODE_BUCKET = "code"
+START_SECONDS_MAX = 60
+CREATE_SECONDS_MAX = 120
+AMONG_PORTS = 5
+
+
+def build_zips(by_cargo_lambda):
+    """The functions' deployment packages, {logical id: path}.
+
+    by_cargo_lambda: as for a deployment. Otherwise cargo's own release build, which the tests share, is zipped: the same
+    profile without a second build for cargo-lambda's target.
+    """
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    packages = [argument for package in FUNCTIONS.values() for argument in ("--package", package)]
+    if by_cargo_lambda:
+        command = ["cargo", "lambda", "build", "--release", "--locked", "--x86-64", "--output-format", "zip", *packages]
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path}, check=True)
+        return {name: target / "lambda" / package / "bootstrap.zip" for name, package in FUNCTIONS.items()}
+    subprocess.run(["cargo", "build", "--release", "--locked", *packages], cwd=ROOT, check=True)
+    return {name: _zip(target / "release" / package) for name, package in FUNCTIONS.items()}
+
+
+def _zip(binary):
+    path = binary.with_suffix(".zip")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.write(binary, "bootstrap")
+    return path
+
+
+class Deployment:
+    """A running ministack, and in it the stack."""
+
+    def __init__(self, endpoint):
+        self.endpoint = endpoint
+        self.outputs = {}
+
+    def client(self, service):
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def environment(self):
+        """What the AWS CLI needs to talk to it."""
+        credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        return {
+            **os.environ,
+            **credentials,
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_PAGER": "",
+            "STACK": STACK,
+            "PATH": path,
+        }
+
+    def create_stack(self, zips):
+        """Uploads code and template, creates the stack, and waits until it stands."""
+        s3, cloudformation = self.client("s3"), self.client("cloudformation")
+        s3.create_bucket(Bucket=CODE_BUCKET)
+        for name, path in zips.items():
+            s3.put_object(Bucket=CODE_BUCKET, Key=f"{name}.zip", Body=path.read_bytes())
+        code = {name: {"Bucket": CODE_BUCKET, "Key": f"{name}.zip"} for name in zips}
+        # By S3: a template in the request itself may have no more than 51,200 bytes.
+        s3.put_object(
+            Bucket=CODE_BUCKET, Key="template.json", Body=json.dumps(expand(TEMPLATE.read_text(), code), default=str)
+        )
+        cloudformation.create_stack(
+            StackName=STACK,
+            TemplateURL=f"{self.endpoint}/{CODE_BUCKET}/template.json",
+            Parameters=[{"ParameterKey": "Architecture", "ParameterValue": "x86_64"}],
+            Capabilities=["CAPABILITY_IAM"],
+        )
+        stack = wait_for(CREATE_SECONDS_MAX, "the stack to stand", lambda: self._finished(cloudformation))
+        assert stack["StackStatus"] == "CREATE_COMPLETE", self._failures(cloudformation)
+        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    @staticmethod
+    def _finished(cloudformation):
+        stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+        return None if stack["StackStatus"].endswith("IN_PROGRESS") else stack
+
+    @staticmethod
+    def _failures(cloudformation):
+        events = cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
+        return [
+            (event["LogicalResourceId"], event.get("ResourceStatusReason"))
+            for event in events
+            if "FAILED" in event["ResourceStatus"]
+        ]
+
+
+@contextlib.contextmanager
+def running(log_path):
+    """A ministack on a port that was free a moment ago, until the block ends."""
+    for _ in range(AMONG_PORTS):
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            port = listener.getsockname()[1]
+        # Without its listener for MQTT, which would take a fixed port.
+        environment = {**os.environ, "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "IOT_MTLS_ENABLED": "0"}
+        with log_path.open("w") as log:
+            process = subprocess.Popen(
+                [Path(sys.executable).parent / "ministack"],
+                env=environment,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+            )
+        try:
+            endpoint = f"http://127.0.0.1:{port}"
+            if _is_up(process, endpoint):
+                yield Deployment(endpoint)
+                return
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+    raise RuntimeError(f"ministack did not start in {AMONG_PORTS} attempts; it said: {log_path.read_text()[-2000:]}")
+
+
+def _is_up(process, endpoint):
+    until = time.monotonic() + START_SECONDS_MAX
+    while process.poll() is None and time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=5):
+                return True
+        except OSError:
+            time.sleep(0.2)
+    return False
+
+
+def wait_for(seconds, what, look):
+    """What `look` returns once it is true."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.3)
+    raise AssertionError(f"waited {seconds} s for {what}")

@@ -1,0 +1,64 @@
+"""The SAM template as data, and the pieces of it that several rules look at."""
+
+import json
+from pathlib import Path
+
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = ROOT / "infra" / "template.yaml"
+NO_VALUE = {"Ref": "AWS::NoValue"}
+
+
+def parse(text):
+    """The template, with CloudFormation's short tags spelt out: `!Ref X` is {"Ref": "X"}."""
+    return yaml_parse(text)
+
+
+def of_type(template, kind):
+    """Logical id and properties of each resource of a type, in the template's order."""
+    for name, resource in template["Resources"].items():
+        if resource["Type"] == kind:
+            yield name, resource["Properties"]
+
+
+def choices(value):
+    """What a value can be: both ways of an `!If`, without `AWS::NoValue`."""
+    if isinstance(value, dict) and "Fn::If" in value:
+        _, yes, no = value["Fn::If"]
+        return [choice for side in (yes, no) for choice in choices(side)]
+    return [] if value == NO_VALUE else [value]
+
+
+def default(template, value):
+    """What a value is by default: a reference's parameter's default, or the value itself."""
+    if isinstance(value, dict) and value.get("Ref") in template["Parameters"]:
+        return template["Parameters"][value["Ref"]].get("Default")
+    return value
+
+
+def references(value):
+    """Names of all that a value refers to, by `Ref`, `Fn::GetAtt` and `Fn::Sub`."""
+    return set(_references(json.loads(json.dumps(value, default=str))))
+
+
+def _references(value):
+    if isinstance(value, list):
+        for each in value:
+            yield from _references(each)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "Ref":
+                yield inner
+            elif key == "Fn::GetAtt":
+                yield inner.split(".")[0] if isinstance(inner, str) else inner[0]
+            elif key == "Fn::Sub":
+                text, names = (inner, {}) if isinstance(inner, str) else inner
+                yield from (name.split(".")[0] for name in _placeholders(text) if name not in names)
+                yield from _references(names)
+            else:
+                yield from _references(inner)
+
+
+def _placeholders(text):
+    return [piece.split("}")[0] for piece in text.split("${")[1:]]
