@@ -2,7 +2,7 @@
 
 import pytest
 
-import ministack
+import deployment as stack
 
 
 def pytest_addoption(parser):
@@ -13,8 +13,8 @@ def pytest_addoption(parser):
 
 @pytest.fixture(scope="session")
 def deployment(request, tmp_path_factory):
-    zips = ministack.build_zips(request.config.getoption("--cargo-lambda"))
+    zips = stack.build_zips(request.config.getoption("--cargo-lambda"))
     log = tmp_path_factory.mktemp("ministack") / "log"
-    with ministack.running(log) as running:
+    with stack.running(log) as running:
         running.create_stack(zips)
         yield running

@@ -6,11 +6,12 @@ import json
 
 import pytest
 
+from deployment import STACK, wait_for
 from expand import expand
-from ministack import STACK, wait_for
 from template import TEMPLATE
 
 RECOVERED_SECONDS_MAX = 60
+GOOD = b'{"order_id":"1","customer_id":"c","amount":5,"currency":"EUR","items":[]}'
 # What no order is, byte for byte: text that is no JSON, and bytes that are no text.
 POISON = b"\xff\x00 not an order, \xc3\xa4"
 
@@ -99,7 +100,7 @@ def test_the_mappings_have_the_templates_settings(deployment):
 
 
 def test_a_record_of_the_stream_comes_back_byte_for_byte(deployment, receive):
-    shard, numbers = put_on_kinesis(deployment, b"{}", POISON, b"{}")
+    shard, numbers = put_on_kinesis(deployment, GOOD, POISON, GOOD)
     message = on_failure("KinesisBatchInfo", deployment.outputs["KinesisStreamArn"], shard, numbers[1:2])
     deployment.client("sqs").send_message(QueueUrl=deployment.outputs["KinesisFailureQueueUrl"], MessageBody=message)
     entry = receive()
@@ -170,7 +171,7 @@ def test_what_is_no_on_failure_message_stays(deployment):
 
 @pytest.mark.parametrize("package", ["kinesis-processor", "dynamodb-processor"])
 def test_the_processor_is_invoked_by_its_mapping(deployment, package):
-    put_on_kinesis(deployment, b'{"order_id":"1","customer_id":"c","amount":5,"currency":"EUR"}')
+    put_on_kinesis(deployment, GOOD)
     wait_for(RECOVERED_SECONDS_MAX, f"{package} to handle a batch", lambda: has_said(deployment, package, "batch done"))
 
 

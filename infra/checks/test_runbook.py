@@ -1,14 +1,13 @@
 """Every command of the runbook, run as it stands there against the deployed stack."""
 
-import json
 import re
 import subprocess
 
 import pytest
 
 from alarms import RUNBOOK
-from ministack import wait_for
-from test_deployment import POISON, put_on_kinesis
+from deployment import wait_for
+from test_deployment import GOOD, POISON, put_on_kinesis
 
 TEXT = RUNBOOK.read_text()
 COMMAND_SECONDS_MAX = 120
@@ -26,7 +25,7 @@ BLOCKS = dict(blocks())
 SHARED = BLOCKS.pop("Before anything else 1")
 
 # What the block would do on AWS and ministack cannot, and why.
-NOT_ON_MINISTACK = {}
+NOT_ON_MINISTACK = {"Dead letters 2": "ministack 1.5.33 has no StartMessageMoveTask"}
 
 # What has to be in the output, where more than success can be told.
 SAYS = {
@@ -40,9 +39,13 @@ SAYS = {
 }
 
 
+# The CLI's first version, which is what PyPI has, heeds AWS_ENDPOINT_URL for all services but SQS.
+AT_THE_ENDPOINT = 'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }'
+
+
 def run(deployment, commands, **variables):
     environment = {**deployment.environment(), **variables}
-    script = f"set -euo pipefail\n{SHARED}\n{commands}"
+    script = f"set -euo pipefail\n{AT_THE_ENDPOINT}\n{SHARED}\n{commands}"
     ran = subprocess.run(
         ["bash", "-c", script],
         env=environment,
@@ -72,7 +75,10 @@ def test_the_command_runs(deployment, name):
 def test_a_command_that_needs_more_says_what(deployment):
     environment = deployment.environment()
     ran = subprocess.run(
-        ["bash", "-c", f"{SHARED}\n{BLOCKS['Destination failures 3']}"], env=environment, capture_output=True, text=True
+        ["bash", "-c", f"{AT_THE_ENDPOINT}\n{SHARED}\n{BLOCKS['Destination failures 3']}"],
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert "SHARD: the shard that the log names" in ran.stderr and "send" not in ran.stdout
 
@@ -83,32 +89,26 @@ def test_a_parameter_is_set_and_the_others_stay(deployment):
         return {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
 
     before = parameters()
-    run(deployment, "set_parameter HydratorMaximumReceives 7")
-    assert parameters() == {**before, "HydratorMaximumReceives": "7"}
-    queue = deployment.client("sqs").get_queue_attributes(
-        QueueUrl=deployment.outputs["KinesisFailureQueueUrl"], AttributeNames=["RedrivePolicy"]
-    )
-    assert json.loads(queue["Attributes"]["RedrivePolicy"])["maxReceiveCount"] in (7, "7")
+    run(deployment, "set_parameter KinesisBatchSize 7")
+    assert parameters() == {**before, "KinesisBatchSize": "7"}
+    mapping = deployment.client("lambda").get_event_source_mapping(UUID=deployment.outputs["KinesisMappingId"])
+    assert mapping["BatchSize"] == 7
 
 
 def test_what_lambda_dropped_is_read_back_and_replayed(deployment):
     """The way from a dropped record to a handled one, by the runbook's own commands."""
-    shard, numbers = put_on_kinesis(
-        deployment, b'{"order_id":"9","customer_id":"c","amount":7,"currency":"EUR"}', POISON
-    )
-    run(deployment, BLOCKS["Destination failures 3"], SHARD=shard, START=numbers[0], END=numbers[1], COUNT="2")
-    replay, said = BLOCKS["Recovered records 3"], []
+    run(deployment, "set_parameter OnInvalid retry")
+    deployment.client("sqs").purge_queue(QueueUrl=deployment.outputs["RecoveredQueueUrl"])
+    shard, numbers = put_on_kinesis(deployment, GOOD, POISON)
+    range_of_both = {"SHARD": shard, "FIRST": numbers[0], "LAST": numbers[1], "COUNT": "2"}
+    run(deployment, BLOCKS["Destination failures 3"], **range_of_both)
+    replay, said = BLOCKS["Recovered records 2"], []
 
     def both_replayed():
         said.append(run(deployment, replay))
         handled = any("handled, and deleted" in each for each in said)
-        refused = any(
-            f'failed again, and left in the queue: {{"batchItemFailures":[{{"itemIdentifier":"{numbers[1]}"' in each
-            for each in said
-        )
+        refused = any("failed again" in each and numbers[1] in each for each in said)
         return handled and refused
 
     wait_for(60, "one record to be handled and the other to fail again", both_replayed)
-    assert "the queue is empty" in run(deployment, replay), (
-        "the failed one is hidden for five minutes, and the other gone"
-    )
+    assert "the queue is empty" in run(deployment, replay), "what failed is hidden for five minutes, and the other gone"

@@ -52,6 +52,27 @@ def _zip(binary):
     return path
 
 
+# Of these ministack 1.5.33 compares a number with a parameter's text, fails, and polls no more.
+WANT_NUMBERS = ("KinesisFailureQueue", "DynamoDbFailureQueue", "KinesisFailureMapping", "DynamoDbFailureMapping")
+
+
+def for_ministack(template):
+    """The template with the default itself where ministack wants a number and a parameter would come as text."""
+
+    def resolved(value):
+        if isinstance(value, dict):
+            parameter = template["Parameters"].get(value.get("Ref"), {})
+            if parameter.get("Type") == "Number":
+                return parameter["Default"]
+            return {key: inner if key == "Fn::FindInMap" else resolved(inner) for key, inner in value.items()}
+        return value
+
+    for name in WANT_NUMBERS:
+        resource = template["Resources"][name]
+        resource["Properties"] = resolved(resource["Properties"])
+    return template
+
+
 class Deployment:
     """A running ministack, and in it the stack."""
 
@@ -89,9 +110,8 @@ class Deployment:
             s3.put_object(Bucket=CODE_BUCKET, Key=f"{name}.zip", Body=path.read_bytes())
         code = {name: {"Bucket": CODE_BUCKET, "Key": f"{name}.zip"} for name in zips}
         # By S3: a template in the request itself may have no more than 51,200 bytes.
-        s3.put_object(
-            Bucket=CODE_BUCKET, Key="template.json", Body=json.dumps(expand(TEMPLATE.read_text(), code), default=str)
-        )
+        body = json.dumps(for_ministack(expand(TEMPLATE.read_text(), code)), default=str)
+        s3.put_object(Bucket=CODE_BUCKET, Key="template.json", Body=body)
         cloudformation.create_stack(
             StackName=STACK,
             TemplateURL=f"{self.endpoint}/{CODE_BUCKET}/template.json",
@@ -126,6 +146,8 @@ def running(log_path):
             port = listener.getsockname()[1]
         # Without its listener for MQTT, which would take a fixed port.
         environment = {**os.environ, "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "IOT_MTLS_ENABLED": "0"}
+        # What it tells functions of where AWS is.
+        environment["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{port}"
         with log_path.open("w") as log:
             process = subprocess.Popen(
                 [Path(sys.executable).parent / "ministack"],
