@@ -1,12 +1,11 @@
 """Bills of materials by cargo-cyclonedx, one per function: sbom.py FOLDER.
 
-cargo-cyclonedx reads `cargo metadata`, which unites the features of all members and of their tests. So it gets a copy of
-the workspace that has nothing but the function, and no dependencies of tests. What it writes is then compared with
-`cargo tree`, which says what cargo links."""
+cargo-cyclonedx goes by `cargo metadata`, which has more than a function is made of: it unites the features of all members,
+and takes optional dependencies for used that are not. So what `cargo tree` does not have, which resolves as a build does,
+is taken out; what it has and the bill has not is an error."""
 
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -15,82 +14,78 @@ from pathlib import Path
 from workspace_copy import copy_manifests
 
 FUNCTIONS = ("kinesis-processor", "dynamodb-processor", "dlq-hydrator")
-# Both of Lambda's architectures link the same crates: the second bill is only compared with the first.
+# Lambda's two architectures. A bill is for either: a difference between them would be an error.
 TARGETS = ("x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu")
-# Where the workspace lies is nobody's business: the same folder as in a reproducible build.
+# The workspace's name where its path would be: that of a reproducible build.
 WORKSPACE = "/build"
 
 
 def main(folder):
     folder.mkdir(parents=True, exist_ok=True)
-    for function in FUNCTIONS:
-        text = bill_of_materials(function, TARGETS[0])
-        bill = json.loads(text)
-        check(function, bill)
+    for function, bill in bills_of_materials().items():
+        packages = linked(function, TARGETS[0])
+        surplus = only_linked(bill, packages)
+        for target in TARGETS:
+            if difference := apart(bill, linked(function, target)):
+                sys.exit(f"error: the bill of {function} and what cargo links for {target} differ: {difference}")
+        must_catch(bill, packages)
         file = folder / f"{function}.cdx.json"
-        file.write_text(text)
-        print(f"{file}: {len(bill['components'])} components")
-    must_catch(bill)
+        file.write_text(json.dumps(bill, indent=2) + "\n")
+        print(f"{file.name}: {len(bill['components'])} components; {surplus} that are not linked were taken out")
 
 
-def bill_of_materials(function, target):
+def bills_of_materials():
+    # In a copy, since it writes its files beside the manifests, one per member.
     with tempfile.TemporaryDirectory() as copy:
-        copy = Path(copy)
-        copy_manifests(copy)
-        for manifest in copy.rglob("Cargo.toml"):
-            manifest.write_text(without_tests(manifest.read_text()))
-        root = copy / "Cargo.toml"
-        members = f'members = ["functions/{function}"]'
-        root.write_text(re.sub(r"^members = \[.*?\]", members, root.read_text(), flags=re.DOTALL | re.MULTILINE))
+        copy_manifests(Path(copy))
         # The time of the commit, and no serial number: the same sources, the same bill.
         commit = subprocess.run(["git", "log", "-1", "--format=%ct"], capture_output=True, check=True, text=True)
-        command = ["cargo-cyclonedx", "cyclonedx", "--format=json", "--spec-version=1.5", "--no-build-deps"]
-        command += [f"--target={target}", f"--manifest-path={copy}/functions/{function}/Cargo.toml"]
+        command = ["cargo-cyclonedx", "cyclonedx", "--format=json", "--spec-version=1.5", "--no-build-deps", "--target=all"]
         environment = {**os.environ, "SOURCE_DATE_EPOCH": commit.stdout.strip(), "CARGO_NET_OFFLINE": "true"}
         subprocess.run(command, cwd=copy, env=environment, check=True)
-        text = (copy / f"functions/{function}/{function}.cdx.json").read_text()
-        return text.replace(str(copy), WORKSPACE)
-
-
-def without_tests(manifest):
-    return re.sub(r"^\[dev-dependencies\]\n.*?(?=^\[|\Z)", "", manifest, flags=re.DOTALL | re.MULTILINE)
+        files = {function: Path(copy, f"functions/{function}/{function}.cdx.json") for function in FUNCTIONS}
+        return {function: json.loads(file.read_text().replace(copy, WORKSPACE)) for function, file in files.items()}
 
 
 def linked(function, target):
-    """Names and versions of the packages that cargo links, as `cargo tree` has them."""
+    """Names and versions of the packages that cargo links, and of their macros."""
     command = ["cargo", "tree", "--locked", f"--package={function}", "--edges=normal", f"--target={target}"]
-    command += ["--prefix=none", "--format={p}"]
-    tree = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+    tree = subprocess.run([*command, "--prefix=none", "--format={p}"], capture_output=True, check=True, text=True).stdout
     return {tuple(line.split()[:2]) for line in tree.splitlines() if line}
 
 
-def check(function, bill):
-    for target in TARGETS:
-        difference = apart(bill, linked(function, target))
-        if difference:
-            sys.exit(f"error: the bill of {function} and what cargo links for {target} differ: {difference}")
+def package(part):
+    return part["name"], f"v{part['version']}"
+
+
+def only_linked(bill, packages):
+    """Takes out what is not linked, and the edges to it; how much that was."""
+    surplus = {part["bom-ref"] for part in bill["components"] if package(part) not in packages}
+    bill["components"] = [part for part in bill["components"] if part["bom-ref"] not in surplus]
+    bill["dependencies"] = [
+        {**node, "dependsOn": [other for other in node.get("dependsOn", []) if other not in surplus]}
+        for node in bill["dependencies"]
+        if node["ref"] not in surplus
+    ]
+    return len(surplus)
 
 
 def apart(bill, packages):
-    listed = {(part["name"], f"v{part['version']}") for part in [*bill["components"], bill["metadata"]["component"]]}
-    return sorted(listed ^ packages)
+    return sorted({package(part) for part in [*bill["components"], bill["metadata"]["component"]]} ^ packages)
 
 
-def must_catch(bill):
+def must_catch(bill, packages):
     """The comparison has teeth: a component too few, one of another version, and one too many are found."""
-    packages = linked(FUNCTIONS[-1], TARGETS[0])
     runtime = next(part for part in bill["components"] if part["name"] == "lambda_runtime")
+    others = [part for part in bill["components"] if part is not runtime]
     broken = {
-        "lambda_runtime left out": [part for part in bill["components"] if part is not runtime],
-        "lambda_runtime of another version": [
-            {**part, "version": "0.0.1"} if part is runtime else part for part in bill["components"]
-        ],
-        "proptest, which only tests use": [*bill["components"], {"name": "proptest", "version": "1.0.0"}],
+        "lambda_runtime left out": others,
+        "lambda_runtime of another version": [*others, {**runtime, "version": "0.0.1"}],
+        "proptest, which only tests use": [*others, runtime, {"name": "proptest", "version": "1.0.0"}],
     }
     for what, components in broken.items():
         if not apart({**bill, "components": components}, packages):
             sys.exit(f"error: the comparison did not notice {what}")
-        print(f"caught: {what}")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ python_tools() { # VENV REQUIREMENTS: installed once, and again when the require
 }
 
 cargo_tool() { # NAME VERSION
-    "$target/tools/bin/$1" --version 2>/dev/null | grep --quiet --fixed-strings --word-regexp "$2" && return
+    grep --quiet --fixed-strings "\"$1 $2 (" "$target/tools/.crates.toml" 2>/dev/null && return
     CARGO_TARGET_DIR=$target/tools/build cargo install --quiet --locked --debug --root "$target/tools" "$1@$2"
     rm -rf "$target/tools/build"
 }
