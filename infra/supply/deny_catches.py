@@ -1,5 +1,5 @@
-"""Proves that cargo-deny, with deny.toml, catches what it is there for: breaks a copy of the workspace in one way after the
-other, and wants the right error each time. Runs without a network."""
+"""Proves that cargo-deny, with deny.toml, and `--locked` catch what they are there for: breaks a copy of the workspace in one
+way after the other, and wants the right error each time. Runs without a network."""
 
 import re
 import shutil
@@ -16,6 +16,7 @@ FUNCTION = "functions/dlq-hydrator/Cargo.toml"
 def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
+        a_stale_lockfile_is_noticed(folder / "stale")
         for what, check, error, breaks in BREAKS:
             copy = folder / "copy"
             copy_manifests(copy)
@@ -27,6 +28,17 @@ def main():
                 sys.exit(f"error: cargo-deny did not catch {what} as `{error}`:\n{denied.stderr}")
             print(f"caught: {what} ({error})")
             shutil.rmtree(copy)
+
+
+def a_stale_lockfile_is_noticed(copy):
+    copy_manifests(copy)
+    crate(copy / "fake", "not-in-the-lockfile")
+    depend(copy, 'not-in-the-lockfile = { path = "../../fake" }')
+    command = ["cargo", "metadata", "--locked", "--offline", "--format-version=1"]
+    read = subprocess.run(command, cwd=copy, capture_output=True, text=True)
+    if read.returncode == 0 or "--locked" not in read.stderr:
+        sys.exit(f"error: cargo took a lockfile that lacks a package: {read.stderr}")
+    print("caught: a lockfile that lacks a package")
 
 
 def crate(folder, name, licence="MIT"):

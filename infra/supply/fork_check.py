@@ -57,7 +57,7 @@ def files_to_change_are_there(fork, said):
 
 def old_name_is_gone(fork):
     # Spelt apart, or this file would be found in the fork.
-    old = re.compile(rb"stream" + rb"[-_ ]?recovery", re.IGNORECASE)
+    old = re.compile(rb"stream" + rb"[-_]?recovery", re.IGNORECASE)
     files = [file for file in fork.rglob("*") if file.is_file()]
     found = [str(file.relative_to(fork)) for file in files if old.search(file.read_bytes())]
     if found:
