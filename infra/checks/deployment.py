@@ -38,8 +38,7 @@ def build_zips(by_cargo_lambda):
     packages = [argument for package in FUNCTIONS.values() for argument in ("--package", package)]
     if by_cargo_lambda:
         command = ["cargo", "lambda", "build", "--release", "--locked", "--x86-64", "--output-format", "zip", *packages]
-        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path}, check=True)
+        subprocess.run(command, cwd=ROOT, check=True)
         return {name: target / "lambda" / package / "bootstrap.zip" for name, package in FUNCTIONS.items()}
     subprocess.run(["cargo", "build", "--release", "--locked", *packages], cwd=ROOT, check=True)
     return {name: _zip(target / "release" / package) for name, package in FUNCTIONS.items()}
