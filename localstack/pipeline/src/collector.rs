@@ -18,13 +18,13 @@ use std::time::Duration;
 pub(crate) async fn run(stack: &Stack, books: &Books) -> anyhow::Result<()> {
     loop {
         let url = &stack.queues.recovered.url;
-        let messages = queue::receive(&stack.clients, url, queue::BATCH_MAX, Duration::from_secs(1)).await?;
+        let messages = queue::receive(stack.clients(), url, queue::BATCH_MAX, Duration::from_secs(1)).await?;
         for message in &messages {
             let body = whole(stack, &message.body).await?;
             enter(books, &body).context("failed to read a message of the recovered queue")?;
         }
         let handles: Vec<&str> = messages.iter().map(|message| message.receipt_handle.as_str()).collect();
-        queue::delete_batch(&stack.clients, url, &handles).await?;
+        queue::delete_batch(stack.clients(), url, &handles).await?;
     }
 }
 
@@ -32,7 +32,7 @@ pub(crate) async fn run(stack: &Stack, books: &Books) -> anyhow::Result<()> {
 async fn whole<'b>(stack: &Stack, body: &'b str) -> anyhow::Result<Cow<'b, str>> {
     let Some(object) = pointed_at(body) else { return Ok(body.into()) };
     let context = "failed to fetch a message of the recovered queue";
-    Ok(AwsSurroundings::new(&stack.clients).object(&object).await.context(context)?.into())
+    Ok(AwsSurroundings::new(stack.clients()).object(&object).await.context(context)?.into())
 }
 
 /// The object that a pointer of the SQS Extended Client names.

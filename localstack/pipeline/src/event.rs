@@ -1,5 +1,6 @@
 //! The JSON of an invocation.
 
+use crate::Site;
 use aws_edge::queue::ReceivedMessage;
 use bytes::Bytes;
 use event_source_mapping::StreamRecord;
@@ -70,7 +71,7 @@ pub(crate) fn stream_event<'a>(records: impl Iterator<Item = &'a PolledRecord>) 
 }
 
 /// The event with which Lambda hands over messages of a queue.
-pub(crate) fn queue_event(messages: &[QueuedMessage], queue_arn: &str) -> Bytes {
+pub(crate) fn queue_event(messages: &[QueuedMessage], queue_arn: &str, site: &Site) -> Bytes {
     let records: Vec<_> = messages
         .iter()
         .map(|QueuedMessage(message)| {
@@ -81,14 +82,14 @@ pub(crate) fn queue_event(messages: &[QueuedMessage], queue_arn: &str) -> Bytes 
                 "attributes": {
                     "ApproximateReceiveCount": message.receive_count.to_string(),
                     "SentTimestamp": message.sent_at.0.to_string(),
-                    "SenderId": emulator::ACCOUNT,
+                    "SenderId": site.account,
                     "ApproximateFirstReceiveTimestamp": message.sent_at.0.to_string(),
                 },
                 "messageAttributes": {},
                 "md5OfBody": message.md5_of_body,
                 "eventSource": "aws:sqs",
                 "eventSourceARN": queue_arn,
-                "awsRegion": emulator::REGION,
+                "awsRegion": site.region,
             })
         })
         .collect();

@@ -40,5 +40,5 @@ pub use books::{Books, Tally};
 pub use recorder::Recorder;
 pub use report::{Report, SourceReport};
 pub use run::{Outcome, run};
-pub use stack::{Functions, Queues, Stack, StackConfig};
+pub use stack::{Functions, Names, Queues, Site, Stack, StackConfig};
 pub use workload::{KinesisPayload, TableChange, TableWrite, Workload, WorkloadError};

@@ -1,6 +1,6 @@
 //! Puts a workload into the streams.
 
-use crate::stack::{ORDERS, TABLE_KEY};
+use crate::stack::TABLE_KEY;
 use crate::{Books, KinesisPayload, Stack, TableChange, TableWrite, Workload};
 use aws_edge::produce::{NewRecord, delete_item, put_item, put_records};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -33,7 +33,7 @@ pub(crate) async fn run(stack: &Stack, workload: &Workload, books: &Books) -> an
 async fn put_batch(stack: &Stack, batch: &[KinesisPayload], books: &Books) -> anyhow::Result<()> {
     let records: Vec<NewRecord> =
         batch.iter().map(|payload| NewRecord::new(&*payload.partition_key, &*payload.data)).collect();
-    let placed = put_records(&stack.clients, &stack.stream, &records).await?;
+    let placed = put_records(stack.clients(), &stack.stream, &records).await?;
     for (payload, placed) in batch.iter().zip(placed) {
         books.produced_on_kinesis(&placed.shard, &placed.sequence_number, payload);
     }
@@ -76,11 +76,13 @@ async fn write_table(stack: &Stack, writes: &[TableWrite], books: &Books) -> any
 
 async fn write_one(stack: &Stack, write: &TableWrite, books: &Books) -> anyhow::Result<()> {
     match &write.change {
-        TableChange::Insert { new } | TableChange::Modify { new, .. } => put_item(&stack.clients, ORDERS, new).await?,
+        TableChange::Insert { new } | TableChange::Modify { new, .. } => {
+            put_item(stack.clients(), &stack.names.table, new).await?
+        }
         TableChange::Remove { old } => {
             let key: Item =
                 old.iter().filter(|(name, _)| *name == TABLE_KEY).map(|(k, v)| (k.clone(), v.clone())).collect();
-            delete_item(&stack.clients, ORDERS, &key).await?;
+            delete_item(stack.clients(), &stack.names.table, &key).await?;
         }
     }
     books.produced_on_dynamodb(write);

@@ -3,9 +3,9 @@
 use crate::event::{QueuedMessage, now, queue_event, sleep_until};
 use crate::stack::HYDRATOR_CONCURRENCY;
 use crate::stream_mapping::timing;
-use crate::{Books, Stack};
+use crate::{Books, Site, Stack};
 use anyhow::Context;
-use aws_edge::{Clients, queue};
+use aws_edge::queue;
 use event_source_mapping::FunctionResult;
 use event_source_mapping::sqs::{SqsAction, SqsInput, SqsMapping, SqsSettings};
 use lambda_host::{Function, Outcome};
@@ -31,7 +31,7 @@ pub(crate) async fn run(stack: &Stack, books: &Arc<Books>) -> anyhow::Result<()>
     let settings = Arc::new(settings);
     let pollers = (0..HYDRATOR_CONCURRENCY).map(|_| {
         let poller = QueuePoller {
-            clients: stack.clients.clone(),
+            site: stack.site.clone(),
             queue_url: stack.queues.on_failure.url.clone(),
             queue_arn: stack.queues.on_failure.arn.clone(),
             function: function.clone(),
@@ -44,7 +44,7 @@ pub(crate) async fn run(stack: &Stack, books: &Arc<Books>) -> anyhow::Result<()>
 }
 
 struct QueuePoller {
-    clients: Clients,
+    site: Site,
     queue_url: String,
     queue_arn: String,
     function: Function,
@@ -72,7 +72,7 @@ impl QueuePoller {
 
     /// A receive that fails is one that found nothing.
     async fn receive(&self, max: usize) -> Vec<QueuedMessage> {
-        match queue::receive(&self.clients, &self.queue_url, max, Duration::ZERO).await {
+        match queue::receive(&self.site.clients, &self.queue_url, max, Duration::ZERO).await {
             Ok(messages) => messages.into_iter().map(QueuedMessage).collect(),
             Err(error) => {
                 tracing::warn!(%error, "receive failed");
@@ -82,7 +82,7 @@ impl QueuePoller {
     }
 
     async fn invoke(&self, messages: &[QueuedMessage]) -> FunctionResult {
-        match self.function.invoke(queue_event(messages, &self.queue_arn)).await {
+        match self.function.invoke(queue_event(messages, &self.queue_arn, &self.site)).await {
             Ok(result) => {
                 self.books.hydrator_invoked();
                 match result.outcome {
@@ -103,7 +103,7 @@ impl QueuePoller {
     /// What is not deleted comes again after its visibility time-out.
     async fn delete(&self, messages: &[QueuedMessage]) {
         let handles: Vec<&str> = messages.iter().map(|message| message.0.receipt_handle.as_str()).collect();
-        match queue::delete_batch(&self.clients, &self.queue_url, &handles).await {
+        match queue::delete_batch(&self.site.clients, &self.queue_url, &handles).await {
             Ok(failures) if failures.is_empty() => {}
             Ok(failures) => tracing::warn!(count = failures.len(), "messages not deleted"),
             Err(error) => tracing::warn!(%error, "messages not deleted"),

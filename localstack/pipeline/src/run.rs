@@ -61,7 +61,7 @@ async fn watch(stack: &Stack, books: &Books) -> anyhow::Result<Outcome> {
     let mut last_change = Instant::now();
     let mut last_seen = None;
     loop {
-        let dead = queue::count(&stack.clients, &stack.queues.hydrator_dead_letters.url).await?.visible;
+        let dead = queue::count(stack.clients(), &stack.queues.hydrator_dead_letters.url).await?.visible;
         books.messages_waiting(dead);
         let open = open_messages(stack).await?;
         if open == 0 && (books.are_closed() || (dead > 0 && mappings_are_done(books))) {
@@ -82,7 +82,7 @@ async fn watch(stack: &Stack, books: &Books) -> anyhow::Result<Outcome> {
 async fn open_messages(stack: &Stack) -> anyhow::Result<u64> {
     let mut open = 0;
     for queue in [&stack.queues.on_failure, &stack.queues.recovered] {
-        let counts = queue::count(&stack.clients, &queue.url).await?;
+        let counts = queue::count(stack.clients(), &queue.url).await?;
         open += counts.visible + counts.in_flight + counts.delayed;
     }
     Ok(open)

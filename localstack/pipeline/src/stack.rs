@@ -32,13 +32,45 @@ pub struct StackConfig {
     pub log: Log,
 }
 
+/// Where a stack's services are.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Clients of the services.
+    pub clients: Clients,
+    /// The variables with which a function finds them.
+    pub environment: Vec<(String, String)>,
+    /// The account that owns the resources: twelve digits.
+    pub account: String,
+    /// The region that they are in.
+    pub region: String,
+}
+
+/// What the resources of a stack are called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    /// The Kinesis stream.
+    pub stream: String,
+    /// The table.
+    pub table: String,
+    /// Where the stream mappings send what they give up.
+    pub on_failure: String,
+    /// Where messages go that the hydrator cannot finish.
+    pub hydrator_dead_letters: String,
+    /// Where recovered records and loss reports go.
+    pub recovered: String,
+    /// Where recovered records go that do not fit into a message of the recovered queue.
+    pub claim_checks: String,
+}
+
 /// A running stack.
 #[derive(Debug)]
 pub struct Stack {
-    /// The services.
-    pub emulator: Emulator,
-    /// Clients of the services.
-    pub clients: Clients,
+    /// The services, where they are the stack's own.
+    pub emulator: Option<Emulator>,
+    /// Clients of the services, and what else a function of the stack has to know of them.
+    pub site: Site,
+    /// What the resources are called.
+    pub names: Names,
     /// The Kinesis stream.
     pub stream: StreamArn,
     /// The table's stream.
@@ -73,9 +105,6 @@ pub struct Functions {
     pub dlq_hydrator: Function,
 }
 
-/// Name of the Kinesis stream and of the table.
-pub(crate) const ORDERS: &str = "orders";
-
 /// The attribute that is the table's key.
 pub(crate) const TABLE_KEY: &str = "order_id";
 
@@ -85,11 +114,8 @@ const MAX_RECEIVE_COUNT: u16 = 5;
 /// How many invocations of the hydrator run side by side: AWS's least `MaximumConcurrency`.
 pub(crate) const HYDRATOR_CONCURRENCY: usize = 2;
 
-/// Where recovered records go that do not fit into a message of the recovered queue.
-pub(crate) const CLAIM_CHECKS: &str = "claim-checks";
-
 /// The emulated services have no bound on reads, and a demo should not wait for one.
-const READS_PER_SECOND: u32 = 1_000;
+const READS_PER_SECOND: &str = "1000";
 
 /// The emulated SQS takes messages of 256 KiB, AWS's bound until August 2025.
 const SQS_MESSAGE_BYTES_MAX: usize = 262_144;
@@ -117,6 +143,54 @@ impl StackConfig {
     }
 }
 
+impl Site {
+    /// The services of an emulator.
+    #[must_use]
+    pub fn of_emulator(emulator: &Emulator) -> Self {
+        let endpoints = emulator.endpoints();
+        let clients = Clients::for_endpoints(&endpoints.kinesis, &endpoints.dynamodb, &endpoints.sqs, emulator::REGION);
+        // It has no bound on reads, and a demo should not wait for one.
+        let reads = ("READS_PER_SECOND".to_owned(), READS_PER_SECOND.to_owned());
+        Self {
+            clients: clients.with_s3(&endpoints.s3),
+            environment: [endpoints.environment(), vec![reads]].concat(),
+            account: emulator::ACCOUNT.to_owned(),
+            region: emulator::REGION.to_owned(),
+        }
+    }
+}
+
+impl Default for Names {
+    /// Names of a stack that has the services for itself.
+    fn default() -> Self {
+        Self {
+            stream: "orders".to_owned(),
+            table: "orders".to_owned(),
+            on_failure: "on-failure".to_owned(),
+            hydrator_dead_letters: "hydrator-dead-letters".to_owned(),
+            recovered: "recovered".to_owned(),
+            claim_checks: "claim-checks".to_owned(),
+        }
+    }
+}
+
+impl Names {
+    /// The same names behind a prefix, for services that others use as well.
+    #[must_use]
+    pub fn with_prefix(prefix: &str) -> Self {
+        let name = |name| format!("{prefix}-{name}");
+        let Self { stream, table, on_failure, hydrator_dead_letters, recovered, claim_checks } = Self::default();
+        Self {
+            stream: name(stream),
+            table: name(table),
+            on_failure: name(on_failure),
+            hydrator_dead_letters: name(hydrator_dead_letters),
+            recovered: name(recovered),
+            claim_checks: name(claim_checks),
+        }
+    }
+}
+
 impl Stack {
     /// Starts the services, creates the resources, and prepares the functions; their processes start with the first
     /// invocation.
@@ -126,15 +200,29 @@ impl Stack {
     /// When a service does not start or refuses a resource.
     pub async fn start(config: StackConfig) -> anyhow::Result<Self> {
         let emulator = Emulator::start().await?;
-        let endpoints = emulator.endpoints();
-        let clients = Clients::for_endpoints(&endpoints.kinesis, &endpoints.dynamodb, &endpoints.sqs, emulator::REGION);
-        let clients = clients.with_s3(&endpoints.s3);
-        create_bucket(&clients, CLAIM_CHECKS).await?;
-        let stream = create_kinesis_stream(&clients, ORDERS, config.shards).await?;
-        let table_stream = create_table(&clients, ORDERS, TABLE_KEY).await?;
-        let queues = Queues::create(&clients, config.visibility_timeout()).await?;
-        let functions = Functions::prepare(&config, endpoints.environment(), &queues);
-        Ok(Self { emulator, clients, stream, table_stream, queues, functions, config })
+        let site = Site::of_emulator(&emulator);
+        Ok(Self { emulator: Some(emulator), ..Self::on(site, Names::default(), config).await? })
+    }
+
+    /// The same on services that run already. What it creates there stays.
+    ///
+    /// # Errors
+    ///
+    /// When a service refuses a resource.
+    pub async fn on(site: Site, names: Names, config: StackConfig) -> anyhow::Result<Self> {
+        let clients = &site.clients;
+        create_bucket(clients, &names.claim_checks).await?;
+        let stream = create_kinesis_stream(clients, &names.stream, config.shards).await?;
+        let table_stream = create_table(clients, &names.table, TABLE_KEY).await?;
+        let queues = Queues::create(clients, &names, config.visibility_timeout()).await?;
+        let functions = Functions::prepare(&config, &site, &names, &queues);
+        Ok(Self { emulator: None, site, names, stream, table_stream, queues, functions, config })
+    }
+
+    /// Clients of the services.
+    #[must_use]
+    pub fn clients(&self) -> &Clients {
+        &self.site.clients
     }
 
     /// The stream of a kind.
@@ -153,43 +241,47 @@ impl Stack {
     /// When the service does not name them.
     pub async fn shards(&self, kind: StreamKind) -> anyhow::Result<Vec<ShardId>> {
         let stream = self.stream(kind);
-        list_shards(&self.clients, stream).await.with_context(|| format!("failed to list the shards of `{stream}`"))
+        list_shards(self.clients(), stream).await.with_context(|| format!("failed to list the shards of `{stream}`"))
     }
 
     /// Reads the streams.
     pub(crate) fn reader(&self) -> AwsStreamReader {
-        AwsStreamReader::new(self.clients.clone())
+        AwsStreamReader::new(self.clients().clone())
     }
 
-    /// Ends the functions, children included, and then the services.
+    /// Ends the functions, children included, and then the services, where they are its own.
     pub async fn shutdown(self) {
         let Functions { kinesis_processor, dynamodb_processor, dlq_hydrator } = &self.functions;
         tokio::join!(kinesis_processor.shutdown(), dynamodb_processor.shutdown(), dlq_hydrator.shutdown());
-        self.emulator.shutdown().await;
+        if let Some(emulator) = self.emulator {
+            emulator.shutdown().await;
+        }
     }
 }
 
 impl Queues {
-    async fn create(clients: &Clients, visibility_timeout: Duration) -> anyhow::Result<Self> {
+    async fn create(clients: &Clients, names: &Names, visibility_timeout: Duration) -> anyhow::Result<Self> {
         let retention = Duration::from_secs(14 * 24 * 60 * 60);
         let plain = QueueSettings { visibility_timeout, retention, redrive: None };
-        let hydrator_dead_letters = create_queue(clients, "hydrator-dead-letters", &plain).await?;
+        let hydrator_dead_letters = create_queue(clients, &names.hydrator_dead_letters, &plain).await?;
         let redrive =
             Redrive { dead_letter_arn: hydrator_dead_letters.arn.clone(), max_receive_count: MAX_RECEIVE_COUNT };
         let redriven = QueueSettings { redrive: Some(redrive), ..plain.clone() };
         Ok(Self {
-            on_failure: create_queue(clients, "on-failure", &redriven).await?,
+            on_failure: create_queue(clients, &names.on_failure, &redriven).await?,
             hydrator_dead_letters,
-            recovered: create_queue(clients, "recovered", &plain).await?,
+            recovered: create_queue(clients, &names.recovered, &plain).await?,
         })
     }
 }
 
 impl Functions {
-    fn prepare(config: &StackConfig, environment: Vec<(String, String)>, queues: &Queues) -> Self {
+    fn prepare(config: &StackConfig, site: &Site, names: &Names, queues: &Queues) -> Self {
         let function = |name: &str, program, concurrency, extra: Vec<(String, String)>| {
             let mut function = FunctionConfig::new(name, program);
-            function.environment = [environment.clone(), extra].concat();
+            function.environment = [site.environment.clone(), extra].concat();
+            function.account_id.clone_from(&site.account);
+            function.region.clone_from(&site.region);
             function.timeout = config.function_timeout;
             function.maximum_concurrency = concurrency;
             function.log = config.log.clone();
@@ -199,9 +291,8 @@ impl Functions {
         let hydrator = vec![
             ("SINK".to_owned(), queues.recovered.url.clone()),
             ("SINK_BATCH_MAX_BYTES".to_owned(), SQS_MESSAGE_BYTES_MAX.to_string()),
-            ("INVOKE_IDENTITY_ARN".to_owned(), processor_role()),
-            ("CLAIM_CHECK".to_owned(), format!("s3://{CLAIM_CHECKS}")),
-            ("READS_PER_SECOND".to_owned(), READS_PER_SECOND.to_string()),
+            ("INVOKE_IDENTITY_ARN".to_owned(), processor_role(site)),
+            ("CLAIM_CHECK".to_owned(), format!("s3://{}", names.claim_checks)),
             // There is no Lambda to ask for them.
             ("FILTER_CRITERIA".to_owned(), r#"{"Filters":[]}"#.to_owned()),
         ];
@@ -224,6 +315,6 @@ impl Functions {
 }
 
 /// The role under which the processors read: what Lambda writes into each Kinesis record.
-pub(crate) fn processor_role() -> String {
-    format!("arn:aws:iam::{}:role/kinesis-processor", emulator::ACCOUNT)
+pub(crate) fn processor_role(site: &Site) -> String {
+    format!("arn:aws:iam::{}:role/kinesis-processor", site.account)
 }

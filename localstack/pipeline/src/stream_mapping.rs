@@ -2,9 +2,9 @@
 
 use crate::event::{PolledRecord, now, sleep_until, stream_event};
 use crate::stack::processor_role;
-use crate::{Books, Stack};
+use crate::{Books, Site, Stack};
 use anyhow::Context;
-use aws_edge::{AwsStreamReader, Clients, queue};
+use aws_edge::{AwsStreamReader, queue};
 use bytes::Bytes;
 use event_source_mapping::driver::{self, Polled, Surroundings};
 use event_source_mapping::{
@@ -53,7 +53,7 @@ pub(crate) async fn run(stack: &Stack, kind: StreamKind, books: &Arc<Books>) -> 
             reader: stack.reader(),
             cursor: Mutex::new(Cursor { iterator: None, read_to: starting_position(mapping.settings())? }),
             function: stack.functions.processor(kind),
-            clients: &stack.clients,
+            site: &stack.site,
             destination_url: &stack.queues.on_failure.url,
             books,
         };
@@ -78,7 +78,7 @@ struct ShardSide<'s> {
     reader: AwsStreamReader,
     cursor: Mutex<Cursor>,
     function: &'s Function,
-    clients: &'s Clients,
+    site: &'s Site,
     destination_url: &'s str,
     books: &'s Books,
 }
@@ -169,7 +169,7 @@ impl<'s> Surroundings<PolledRecord> for ShardSide<'s> {
             for record in &records {
                 self.books.polled(self.kind, &self.shard, record);
             }
-            let role = processor_role();
+            let role = processor_role(self.site);
             let polled = |record| PolledRecord::new(record, &self.stream, &self.shard, &role, now());
             let records = records.into_iter().map(polled).collect::<Result<_, _>>()?;
             Ok(Polled { records, end_of_shard })
@@ -197,7 +197,8 @@ impl<'s> Surroundings<PolledRecord> for ShardSide<'s> {
     ) -> impl Future<Output = bool> + use<'d, 's> {
         async move {
             let Ok(body) = serde_json::to_string(&message) else { return false };
-            let sent = queue::send(self.clients, self.destination_url, body, &queue::MessageAttributes::new()).await;
+            let sent =
+                queue::send(&self.site.clients, self.destination_url, body, &queue::MessageAttributes::new()).await;
             if let Err(error) = &sent {
                 tracing::error!(%error, "the on-failure destination did not take a message");
             }

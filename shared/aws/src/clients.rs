@@ -47,18 +47,61 @@ struct LazyClient<C> {
     client: OnceLock<C>,
 }
 
-/// The services, by what the variables `AWS_ENDPOINT_URL_...` call them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Service {
+/// The services that there are clients of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Service {
+    /// Kinesis Data Streams.
     Kinesis,
+    /// DynamoDB Streams.
     DynamoDbStreams,
+    /// SQS.
     Sqs,
+    /// DynamoDB itself.
     #[cfg(feature = "provision")]
     DynamoDb,
+    /// S3.
     #[cfg(feature = "hydrator")]
     S3,
+    /// Lambda.
     #[cfg(feature = "hydrator")]
     Lambda,
+}
+
+impl Service {
+    /// All of them.
+    #[cfg(feature = "provision")]
+    pub const ALL: [Self; 6] =
+        [Self::Kinesis, Self::DynamoDb, Self::DynamoDbStreams, Self::Sqs, Self::S3, Self::Lambda];
+
+    /// What people call it.
+    #[cfg(feature = "provision")]
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Kinesis => "Kinesis",
+            Self::DynamoDb => "DynamoDB",
+            Self::DynamoDbStreams => "DynamoDB Streams",
+            Self::Sqs => "SQS",
+            Self::S3 => "S3",
+            Self::Lambda => "Lambda",
+        }
+    }
+
+    /// The variable that names its endpoint to the SDKs.
+    #[must_use]
+    pub fn endpoint_variable(self) -> &'static str {
+        match self {
+            Self::Kinesis => "AWS_ENDPOINT_URL_KINESIS",
+            Self::DynamoDbStreams => "AWS_ENDPOINT_URL_DYNAMODB_STREAMS",
+            Self::Sqs => "AWS_ENDPOINT_URL_SQS",
+            #[cfg(feature = "provision")]
+            Self::DynamoDb => "AWS_ENDPOINT_URL_DYNAMODB",
+            #[cfg(feature = "hydrator")]
+            Self::S3 => "AWS_ENDPOINT_URL_S3",
+            #[cfg(feature = "hydrator")]
+            Self::Lambda => "AWS_ENDPOINT_URL_LAMBDA",
+        }
+    }
 }
 
 impl Clients {
@@ -105,6 +148,23 @@ impl Clients {
             };
             at(&config, Some(url.to_owned()))
         })
+    }
+
+    /// Clients of stand-ins for AWS: each service at the endpoint that it is given, over HTTP or HTTPS, with these keys.
+    /// Nothing of it is read from the environment, but for the roots that TLS trusts (`AWS_CA_BUNDLE`). What is asked of a
+    /// service without an endpoint fails: it never goes to AWS.
+    #[cfg(feature = "provision")]
+    #[must_use]
+    pub fn of_stand_ins(endpoint: impl Fn(Service) -> Option<String>, region: &str, keys: (&str, &str)) -> Self {
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region.to_owned()))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::from_keys(keys.0, keys.1, None)))
+            .http_client(https())
+            .retry_config(retries())
+            .timeout_config(timeouts())
+            .build();
+        Self::with_configs(|service| at(&config, Some(endpoint(service).unwrap_or_else(|| NO_ENDPOINT.to_owned()))))
     }
 
     /// The same clients, with S3 at this endpoint.
@@ -233,18 +293,7 @@ fn variable(name: &str) -> Option<String> {
 }
 
 fn endpoint_of(service: Service) -> Option<String> {
-    let name = match service {
-        Service::Kinesis => "AWS_ENDPOINT_URL_KINESIS",
-        Service::DynamoDbStreams => "AWS_ENDPOINT_URL_DYNAMODB_STREAMS",
-        Service::Sqs => "AWS_ENDPOINT_URL_SQS",
-        #[cfg(feature = "provision")]
-        Service::DynamoDb => "AWS_ENDPOINT_URL_DYNAMODB",
-        #[cfg(feature = "hydrator")]
-        Service::S3 => "AWS_ENDPOINT_URL_S3",
-        #[cfg(feature = "hydrator")]
-        Service::Lambda => "AWS_ENDPOINT_URL_LAMBDA",
-    };
-    variable(name).or_else(|| variable("AWS_ENDPOINT_URL"))
+    variable(service.endpoint_variable()).or_else(|| variable("AWS_ENDPOINT_URL"))
 }
 
 fn at(config: &SdkConfig, url: Option<String>) -> SdkConfig {

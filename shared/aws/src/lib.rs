@@ -29,7 +29,7 @@ mod surroundings;
 #[cfg(feature = "hydrator")]
 pub use aws_sink::{AwsRangeWriter, AwsSink};
 pub use call::CallError;
-pub use clients::Clients;
+pub use clients::{Clients, Service};
 pub use lazy_sink::LazySqsSink;
 #[cfg(feature = "hydrator")]
 pub use s3_sink::{S3RangeWriter, S3Sink};

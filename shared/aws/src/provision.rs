@@ -1,4 +1,15 @@
-//! Streams, tables, queues and buckets for the local stack and for tests. In AWS the template in `infra/` makes them.
+//! Streams, tables, queues, buckets and functions for the local stack and for tests. In AWS the template in `infra/` makes
+//! them.
+
+mod functions;
+mod probe;
+mod removal;
+mod tags;
+
+pub use functions::{NewFunction, StreamMapping, create_function, create_queue_mapping, create_stream_mapping};
+pub use probe::probe;
+pub use removal::{delete_bucket, delete_function, delete_kinesis_stream, delete_mapping, delete_queue, delete_table};
+pub use tags::{Tags, tag_bucket, tag_kinesis_stream, tag_queue, tag_table};
 
 use crate::Clients;
 use crate::call::{Call, CallError};
@@ -7,6 +18,7 @@ use aws_sdk_dynamodb::types::{
     StreamViewType, TableStatus,
 };
 use aws_sdk_kinesis::types::StreamStatus;
+use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use aws_sdk_sqs::types::QueueAttributeName;
 use records::{ShardId, StreamArn, StreamKind};
 use std::collections::HashMap;
@@ -226,7 +238,13 @@ async fn create(
 /// When S3 refuses it (its name is taken, say).
 pub async fn create_bucket(clients: &Clients, name: &str) -> Result<(), ProvisionError> {
     let call = Call { operation: "create bucket", object: name };
-    clients.s3().create_bucket().bucket(name).send().await.map_err(|error| call.failed(error))?;
+    // The first region has no name here, and is refused by its own.
+    let region = clients.region().filter(|region| *region != "us-east-1");
+    let place = region.map(|region| {
+        CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::from(region)).build()
+    });
+    let request = clients.s3().create_bucket().bucket(name).set_create_bucket_configuration(place);
+    request.send().await.map_err(|error| call.failed(error))?;
     Ok(())
 }
 

@@ -1,0 +1,99 @@
+//! What was made, and its removal.
+
+use aws_edge::provision::{
+    delete_bucket, delete_function, delete_kinesis_stream, delete_mapping, delete_queue, delete_table,
+};
+use aws_edge::{CallError, Clients};
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// How often the removal of one thing is tried that is busy: on AWS, up to a minute after it was made.
+const ATTEMPTS_MAX: u32 = 12;
+
+/// What services say of a thing that is still being made or changed, or of too many calls.
+const BUSY: [&str; 4] =
+    ["ResourceInUseException", "ResourceConflictException", "LimitExceededException", "TooManyRequestsException"];
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Something that was made, by what it is removed by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resource {
+    /// A Kinesis stream's name.
+    Stream(String),
+    /// A table's name.
+    Table(String),
+    /// A queue's name.
+    Queue(String),
+    /// A bucket's name.
+    Bucket(String),
+    /// A function's name.
+    Function(String),
+    /// The UUID of an event source mapping.
+    Mapping(String),
+}
+
+/// What will have to be removed.
+#[derive(Debug, Default)]
+pub struct Cleanup(Mutex<Vec<Resource>>);
+
+impl Cleanup {
+    /// Takes note of something that is about to be made: half made, it has to go as well.
+    pub fn expect(&self, resource: Resource) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(resource);
+    }
+
+    /// Removes everything, what came last first, and returns what could not be removed.
+    pub async fn run(&self, clients: &Clients) -> Vec<String> {
+        let mut left = Vec::new();
+        loop {
+            let next = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let Some(resource) = next else { return left };
+            if let Err(error) = remove(clients, &resource).await {
+                left.push(format!("{resource}: {error:#}"));
+            }
+        }
+    }
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, name) = match self {
+            Self::Stream(name) => ("kinesis stream", name),
+            Self::Table(name) => ("table", name),
+            Self::Queue(name) => ("queue", name),
+            Self::Bucket(name) => ("bucket", name),
+            Self::Function(name) => ("function", name),
+            Self::Mapping(uuid) => ("event source mapping", uuid),
+        };
+        write!(f, "{kind} `{name}`")
+    }
+}
+
+async fn remove(clients: &Clients, resource: &Resource) -> anyhow::Result<()> {
+    let mut attempt = 1;
+    loop {
+        match remove_once(clients, resource).await {
+            Err(error) if is_busy(&error) && attempt < ATTEMPTS_MAX => tokio::time::sleep(PAUSE).await,
+            ended => return ended,
+        }
+        attempt += 1;
+    }
+}
+
+fn is_busy(error: &anyhow::Error) -> bool {
+    let code = error.downcast_ref::<CallError>().and_then(CallError::code);
+    code.is_some_and(|code| BUSY.contains(&code))
+}
+
+async fn remove_once(clients: &Clients, resource: &Resource) -> anyhow::Result<()> {
+    match resource {
+        Resource::Stream(name) => delete_kinesis_stream(clients, name).await?,
+        Resource::Table(name) => delete_table(clients, name).await?,
+        Resource::Queue(name) => delete_queue(clients, name).await?,
+        Resource::Bucket(name) => delete_bucket(clients, name).await?,
+        Resource::Function(name) => delete_function(clients, name).await?,
+        Resource::Mapping(uuid) => delete_mapping(clients, uuid).await?,
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! A test, what it needs, and what becomes of it.
+
+use aws_edge::Service;
+use integration::{Behaviour, World};
+use libtest_mimic::{Completion, Failed, Trial};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+/// The longest that a test may take: on AWS a mapping needs a minute to begin, and pauses between its retries.
+const TEST_LIMIT: Duration = Duration::from_secs(15 * 60);
+
+type Test = fn(Arc<World>) -> Pin<Box<dyn Future<Output = anyhow::Result<()>>>>;
+
+/// A test.
+pub(crate) struct Case {
+    pub name: &'static str,
+    /// The services that have to answer.
+    pub services: &'static [Service],
+    /// What they have to do.
+    pub behaviours: &'static [(Service, Behaviour)],
+    pub test: Test,
+}
+
+/// What the pipeline needs, wherever its functions run.
+pub(crate) const STREAMS_AND_SINKS: &[Service] =
+    &[Service::Kinesis, Service::DynamoDb, Service::DynamoDbStreams, Service::Sqs, Service::S3];
+
+/// Tests that were skipped, and why.
+#[derive(Clone, Default)]
+pub(crate) struct Skips(Arc<Mutex<Vec<String>>>);
+
+impl Skips {
+    fn add(&self, name: &str, reason: &str) {
+        let line = format!("skipped {name}: {reason}");
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    }
+
+    pub fn all(&self) -> Vec<String> {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        lines.sort();
+        lines
+    }
+}
+
+impl Case {
+    pub fn trial(self, world: &Arc<World>, runtime: &Handle, skips: &Skips) -> Trial {
+        let (world, runtime, skips) = (Arc::clone(world), runtime.clone(), skips.clone());
+        Trial::ignorable_test(self.name, move || {
+            if let Some(reason) = world.reason_to_skip(self.services, self.behaviours) {
+                skips.add(self.name, &reason);
+                return Ok(Completion::ignored_with(reason));
+            }
+            let ended = runtime.block_on(async { tokio::time::timeout(TEST_LIMIT, (self.test)(world)).await });
+            match ended {
+                Ok(Ok(())) => Ok(Completion::Completed),
+                Ok(Err(error)) => Err(Failed::from(format!("{error:#}"))),
+                Err(_) => Err(Failed::from(format!("not done after {} s", TEST_LIMIT.as_secs()))),
+            }
+        })
+    }
+}
