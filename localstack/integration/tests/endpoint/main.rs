@@ -16,8 +16,9 @@ use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
 
-/// What a shell makes of a process that Ctrl-C ended.
+/// What a shell makes of a process that Ctrl-C ended; the same for SIGTERM.
 const INTERRUPTED: i32 = 130;
 
 fn main() -> ExitCode {
@@ -53,12 +54,16 @@ fn run(runtime: &Runtime, arguments: &Arguments, cases: impl Iterator<Item = Cas
     Ok(if left.is_empty() { conclusion.exit_code() } else { ExitCode::FAILURE })
 }
 
+/// Ctrl-C, or SIGTERM, with which a build server ends what takes too long.
 async fn remove_when_interrupted(world: Arc<World>) {
-    if tokio::signal::ctrl_c().await.is_ok() {
-        eprintln!("interrupted: removing what was made");
-        for name in world.close().await {
-            eprintln!("not removed: {name}");
-        }
-        std::process::exit(INTERRUPTED);
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => if interrupted.is_err() { return },
+        _ = terminated.recv() => {}
     }
+    eprintln!("interrupted: removing what was made");
+    for name in world.close().await {
+        eprintln!("not removed: {name}");
+    }
+    std::process::exit(INTERRUPTED);
 }
