@@ -145,6 +145,8 @@ def running(log_path):
             port = listener.getsockname()[1]
         # Without its listener for MQTT, which would take a fixed port.
         environment = {**os.environ, "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "IOT_MTLS_ENABLED": "0"}
+        # It leaves behind what it unpacked and what it kept.
+        environment["TMPDIR"] = str(log_path.parent)
         # What it tells functions of where AWS is.
         environment["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{port}"
         with log_path.open("w") as log:
