@@ -6,8 +6,10 @@ import re
 from template import ROOT, default, of_type, parse, references
 
 METRICS = ROOT / "shared" / "telemetry" / "src" / "metrics.rs"
+# Where the functions write them.
+WRITERS = (ROOT / "functions", ROOT / "shared" / "partial-batch" / "src")
 RUNBOOK = ROOT / "docs" / "runbook.md"
-OWN = "StreamRecovery"
+QUESTIONS = ("Are we losing anything?", "Are we falling behind?", "How long do we have?")
 
 # What AWS measures, of what the template names, and by which dimension.
 OF_AWS = {
@@ -20,6 +22,55 @@ OF_AWS = {
     ("AWS/SQS", "ApproximateAgeOfOldestMessage"): "QueueName",
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): "QueueName",
 }
+
+# How a metric is summed up, if not by Sum; and the section of the runbook that it leads to.
+STATISTICS = {
+    "IteratorAge": "Maximum",
+    "BatchSuccessRate": "Average",
+    "ProcessingLatency": "p95",
+    "SecondsUntilExpiry": "Minimum",
+    "ApproximateAgeOfOldestMessage": "Maximum",
+    "ApproximateNumberOfMessagesVisible": "Maximum",
+}
+SECTIONS = {
+    "IteratorAge": {"falling-behind"},
+    "BatchSuccessRate": {"failing-records"},
+    "ProcessingLatency": {"slow-records"},
+    "Errors": {"failing-invocations"},
+    "Throttles": {"throttled"},
+    "OnFailureDestinationDeliveredEventCount": {"given-up"},
+    "DestinationDeliveryFailures": {"destination-failures"},
+    "DroppedEventCount": {"destination-failures"},
+    "RecordsQuarantined": {"recovered-records"},
+    "SecondsUntilExpiry": {"expiring"},
+    "RecordsLost": {"lost"},
+    "MessagesFailed": {"failures-wait"},
+    "ApproximateAgeOfOldestMessage": {"failures-wait", "recovered-records"},
+    "ApproximateNumberOfMessagesVisible": {"dead-letters"},
+}
+# Nobody waits longer than this to hear of it, in seconds.
+SILENCE_MAX = 900
+
+# What belongs to a source, by the beginning of an alarm's id.
+OWNED = {
+    "Kinesis": {
+        "KinesisProcessor",
+        "KinesisMapping",
+        "KinesisFailureQueue",
+        "Stream",
+        "KinesisStreamArn",
+        "CreateStream",
+    },
+    "DynamoDb": {
+        "DynamoDbProcessor",
+        "DynamoDbMapping",
+        "DynamoDbFailureQueue",
+        "Table",
+        "TableStreamArn",
+        "CreateTable",
+    },
+}
+OF_BOTH = {"Hydrator", "HydratorDeadLetterQueue", "RecoveredQueue"}
 
 # What has to be watched: metric, whose, and the thresholds by default. The first of two is a warning, the last critical.
 _EACH_PROCESSOR = {
@@ -49,28 +100,40 @@ WATCHED = {
     ("Throttles", "Hydrator"): [0],
     ("SecondsUntilExpiry", "Hydrator"): [43200, 14400],
     ("RecordsLost", "Hydrator"): [0],
+    ("MessagesFailed", "Hydrator"): [0],
+}
+# What is watched for each stream, and for messages that name none.
+TIMES = {"MessagesFailed": 3, "SecondsUntilExpiry": 2, "RecordsLost": 2}
+# By a formula: which metrics of whose go into it.
+STANDING_STILL = {
+    "KinesisStandsStill": {"IncomingRecords", "PolledEventCount"},
+    "DynamoDbStandsStill": {"ConsumedWriteCapacityUnits", "PolledEventCount"},
 }
 LESS_IS_WORSE = {"BatchSuccessRate", "SecondsUntilExpiry"}
 PARTS = ("Means", "Look", "Run", "Over when")
 
 
-def findings(text, runbook=None):
-    """What is wrong with the alarms and the dashboard of a template, and with the runbook."""
-    template, sections = parse(text), read_sections(runbook or RUNBOOK.read_text())
+def findings(text, runbook=None, code=None):
+    """What is wrong with the alarms and the dashboard of a template, and with the runbook. code: what functions run."""
+    template, runbook, code = parse(text), runbook or RUNBOOK.read_text(), code or read_code()
+    sections = read_sections(runbook)
     alarms = dict(of_type(template, "AWS::CloudWatch::Alarm"))
-    found = [f"{name}: {problem}" for name, alarm in alarms.items() for problem in _of_alarm(template, alarm, sections)]
-    found += _missing(template, alarms)
-    found += [
-        f"the runbook's section {name} has no part {part}"
-        for name, parts in sections.items()
-        for part in PARTS
-        if part not in parts
+    found = [
+        f"{name}: {problem}" for name, alarm in alarms.items() for problem in _of_alarm(name, alarm, sections, code)
     ]
+    found += _missing(template, alarms)
+    found += _of_runbook(runbook, sections, template, code)
     named = {_section(alarm) for alarm in alarms.values()}
     found += [f"no alarm names the runbook's section {name}" for name in sections if name not in named]
     for name, dashboard in of_type(template, "AWS::CloudWatch::Dashboard"):
-        found += [f"{name}: {problem}" for problem in _of_dashboard(dashboard["DashboardBody"], alarms)]
+        found += [f"{name}: {problem}" for problem in _of_dashboard(dashboard["DashboardBody"], alarms, code)]
     return found
+
+
+def read_code():
+    """The metrics' definitions, and the code that writes them and the log lines."""
+    files = [path for folder in WRITERS for path in folder.rglob("*.rs")]
+    return METRICS.read_text(), "".join(path.read_text().split("#[cfg(test)]")[0] for path in files)
 
 
 def read_sections(runbook):
@@ -83,9 +146,17 @@ def read_sections(runbook):
     return sections
 
 
-def own_metrics():
-    """Names of the metrics that the functions write."""
-    return set(re.findall(r'Metric \{ name: "(\w+)"', METRICS.read_text()))
+def own_metrics(code):
+    """Names of the metrics that the functions really write."""
+    definitions, writers = code
+    defined = re.findall(r'pub const (\w+): Metric = Metric \{ name: "(\w+)"', definitions)
+    return {name for constant, name in defined if re.search(rf"\b{constant}\b", writers)}
+
+
+def own_names(code):
+    """The namespace and the dimensions, as the functions write them."""
+    named = dict(re.findall(r'pub const (\w+): &str = "(\w+)"', code[0]))
+    return named["NAMESPACE"], [named["FUNCTION_NAME"], named["EVENT_SOURCE"]]
 
 
 def _section(alarm):
@@ -93,7 +164,18 @@ def _section(alarm):
     return match and match.group(1)
 
 
-def _of_alarm(template, alarm, sections):
+def _of_runbook(runbook, sections, template, code):
+    for name, parts in sections.items():
+        yield from (f"the runbook's section {name} has no part {part}" for part in PARTS if part not in parts)
+    for parameter in re.findall(r"set_parameter (\w+)", runbook):
+        if parameter not in template["Parameters"]:
+            yield f"the runbook sets the parameter {parameter}, which there is not"
+    for text in re.findall(r'\$\.message = "([^"]+)"', runbook):
+        if f'"{text}"' not in code[1]:
+            yield f"the runbook looks for lines that say {text!r}, which no function writes"
+
+
+def _of_alarm(name, alarm, sections, code):
     if _section(alarm) not in sections:
         yield "its description does not end with a section of the runbook"
     if len(alarm.get("AlarmDescription", "").split()) < 10:
@@ -102,20 +184,52 @@ def _of_alarm(template, alarm, sections):
     topic = {"warning": "WarningTopic", "critical": "CriticalTopic"}.get(severity and severity.group(1))
     if not (alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": topic}]):
         yield "its name's severity and its topics differ"
-    yield from _of_metric(alarm["Namespace"], alarm["MetricName"], [each["Name"] for each in alarm["Dimensions"]])
-    expected = "LessThanThreshold" if alarm["MetricName"] in LESS_IS_WORSE else "GreaterThanThreshold"
-    if alarm["ComparisonOperator"] != expected:
-        yield f"it compares by {alarm['ComparisonOperator']}, not by {expected}"
+    if "ActionsEnabled" in alarm:
+        yield "its actions can be switched off"
     if alarm.get("TreatMissingData") != "notBreaching":
         yield "it goes off where nothing happens"
+    if "Metrics" in alarm:
+        yield from _of_formula(name, alarm)
+    else:
+        yield from _of_one_metric(name, alarm, code)
+    strangers = references(alarm.get("Dimensions", alarm.get("Metrics"))) - OF_BOTH
+    for source, owned in OWNED.items():
+        if name.startswith(source) and not strangers <= owned:
+            yield f"it watches {', '.join(sorted(strangers - owned))}, which is not of {source}"
 
 
-def _of_metric(namespace, metric, dimensions):
-    if namespace == OWN:
-        if metric not in own_metrics():
+def _of_one_metric(name, alarm, code):
+    metric = alarm["MetricName"]
+    yield from _of_metric(alarm["Namespace"], metric, [each["Name"] for each in alarm["Dimensions"]], code)
+    if _section(alarm) not in SECTIONS.get(metric, ()):
+        yield f"{metric} leads to {_section(alarm)}, not to {SECTIONS.get(metric)}"
+    expected = "LessThanThreshold" if metric in LESS_IS_WORSE else "GreaterThanThreshold"
+    if alarm["ComparisonOperator"] != expected:
+        yield f"it compares by {alarm['ComparisonOperator']}, not by {expected}"
+    if alarm.get("Statistic", alarm.get("ExtendedStatistic")) != STATISTICS.get(metric, "Sum"):
+        yield f"{metric} is summed up by {STATISTICS.get(metric, 'Sum')}"
+    if alarm["Period"] * alarm["EvaluationPeriods"] > SILENCE_MAX:
+        yield f"it takes longer than {SILENCE_MAX} s to go off"
+
+
+def _of_formula(name, alarm):
+    metrics = {each["MetricStat"]["Metric"]["MetricName"] for each in alarm["Metrics"] if "MetricStat" in each}
+    if metrics != STANDING_STILL.get(name):
+        yield f"its formula has {metrics}, not {STANDING_STILL.get(name)}"
+    returned = [each.get("Expression") for each in alarm["Metrics"] if each.get("ReturnData", True)]
+    if returned != ["IF(written > 0 AND FILL(polled, 0) == 0, 1, 0)"]:
+        yield "its formula is not: something written, and nothing polled"
+
+
+def _of_metric(namespace, metric, dimensions, code):
+    own, own_dimensions = own_names(code)
+    if not namespace.startswith("AWS/"):
+        if namespace != own:
+            yield f"the functions write to {own}, not to {namespace}"
+        if metric not in own_metrics(code):
             yield f"no function writes {metric}"
-        if dimensions != ["FunctionName", "EventSource"]:
-            yield f"{metric} is written by FunctionName and EventSource, not by {dimensions}"
+        if dimensions != own_dimensions:
+            yield f"{metric} is written by {own_dimensions}, not by {dimensions}"
     elif dimensions != [OF_AWS.get((namespace, metric))]:
         yield f"{namespace} has no {metric} by {dimensions}"
 
@@ -123,34 +237,39 @@ def _of_metric(namespace, metric, dimensions):
 def _missing(template, alarms):
     watched = {}
     for alarm in alarms.values():
-        for owner in references(alarm["Dimensions"]):
+        for owner in references(alarm.get("Dimensions", [])):
             watched.setdefault((alarm["MetricName"], owner), []).append(default(template, alarm["Threshold"]))
     for (metric, owner), bounds in WATCHED.items():
-        # What is written by stream as well is watched for each of the two.
-        times = 2 if owner == "Hydrator" and metric in own_metrics() else 1
-        if sorted(watched.get((metric, owner), [])) != sorted(bounds * times):
+        if sorted(watched.get((metric, owner), [])) != sorted(bounds * TIMES.get(metric, 1)):
             yield f"{metric} of {owner} is watched at {watched.get((metric, owner), 'nothing')}, and should be at {bounds}"
+    yield from (f"{name} is not there" for name in STANDING_STILL if name not in alarms)
 
 
-def _of_dashboard(body, alarms):
+def _of_dashboard(body, alarms, code):
     text, names = body["Fn::Sub"]
     board = json.loads(re.sub(r"(?<=: )\$\{\w+\}", "0", text))
     listed = {name for name in re.findall(r"\$\{(\w+)\.Arn\}", text)}
     yield from (f"the alarm {name} is not on it" for name in alarms if name not in listed)
-    unknown = set(re.findall(r'\["[^"]+", "[^"]+", "EventSource", "\$\{(\w+)\}', text)) - set(names)
-    yield from (f"{name} is not defined" for name in unknown)
-    taken = {}
+    yield from (f"it does not ask: {question}" for question in QUESTIONS if question not in text)
+    taken = set()
     for widget in board["widgets"]:
-        properties = widget["properties"]
-        for metric in properties.get("metrics", []):
-            namespace, name, *rest = [part for part in metric if isinstance(part, str)]
-            yield from _of_metric(namespace, name, rest[::2])
-        for cell in (
+        for metric in widget["properties"].get("metrics", []):
+            yield from _of_line(metric, names, code)
+        cells = {
             (x, y)
             for x in range(widget["x"], widget["x"] + widget["width"])
             for y in range(widget["y"], widget["y"] + widget["height"])
-        ):
-            if cell in taken or cell[0] >= 24:
-                yield f"a widget at {widget['x']}, {widget['y']} lies over another, or out of the board"
-                break
-            taken[cell] = True
+        }
+        if cells & taken or max(x for x, _ in cells) >= 24:
+            yield f"a widget at {widget['x']}, {widget['y']} lies over another, or out of the board"
+        taken |= cells
+
+
+def _of_line(metric, names, code):
+    namespace, name, *dimensions = [part for part in metric if isinstance(part, str)]
+    yield from _of_metric(namespace, name, dimensions[::2], code)
+    values = dict(zip(dimensions[::2], dimensions[1::2], strict=True))
+    source = {"${StreamArn}": "Kinesis", "${TableArn}": "DynamoDb"}.get(values.get("EventSource"))
+    function = values.get("FunctionName", "")
+    if source and function != "${Hydrator}" and function != f"${{{source}Processor}}":
+        yield f"{name} of {function} is shown for the stream of {source}"

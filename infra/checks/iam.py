@@ -8,7 +8,7 @@ import re
 
 import botocore.session
 
-from template import ROOT, choices, of_type, parse
+from template import ROOT, choices, of_type, parse, references
 
 EDGE = ROOT / "shared" / "aws" / "src"
 SERVICES = {"kinesis": "kinesis", "dynamodbstreams": "dynamodb", "sqs": "sqs", "s3": "s3", "lambda": "lambda"}
@@ -70,6 +70,64 @@ OF_LAMBDA = {
 ROLES = {"KinesisProcessorRole": PROCESSOR, "DynamoDbProcessorRole": PROCESSOR, "HydratorRole": HYDRATOR}
 OF_KEYS = {"kms:Decrypt", "kms:GenerateDataKey"}
 
+# What each statement is about. Its ARNs are those of these resources, and of no others.
+_EACH = {
+    "EverybodyUsesTheKey": {"Key"},
+    "EverybodyReadsWithTheSourcesKeys": {"SourceKeyArns"},
+    "LambdaTraces": set(),
+}
+_STREAM, _TABLE = {"Stream", "KinesisStreamArn"}, {"Table", "TableStreamArn"}
+
+
+def _of_a_processor(source, stream):
+    return {
+        **_EACH,
+        "LambdaPollsTheStream": stream,
+        "LambdaStoresFailures": {f"{source}FailureBucket"},
+        "LambdaLooksIntoTheBucket": {f"{source}FailureBucket"},
+        "LambdaSendsFailures": {f"{source}FailureQueue"},
+        "LambdaWritesLogs": {f"{source}ProcessorLogs"},
+        "FunctionQuarantines": {"RecoveredQueue"},
+    }
+
+
+_QUEUES = {"KinesisFailureQueue", "DynamoDbFailureQueue"}
+# Named by their ARNs: they need not be there.
+_BUCKETS = {"AWS::Partition", "AWS::StackName", "AWS::AccountId", "AWS::Region"}
+ABOUT = {
+    "KinesisProcessorRole": {**_of_a_processor("Kinesis", _STREAM), "LambdaSubscribes": {"StreamConsumer"}},
+    "DynamoDbProcessorRole": _of_a_processor("DynamoDb", _TABLE),
+    "HydratorRole": {
+        **_EACH,
+        "LambdaPollsTheQueues": _QUEUES,
+        "LambdaWritesLogs": {"HydratorLogs"},
+        "FunctionReadsTheStream": _STREAM,
+        "FunctionReadsTheTablesStream": _TABLE,
+        "FunctionHandsOn": _QUEUES,
+        "FunctionRecovers": {"RecoveredQueue"},
+        "FunctionArchives": {"ArchiveBucket"},
+        "FunctionLooksUpFilters": set(),
+        "FunctionReadsFailures": _BUCKETS,
+        "FunctionTellsMissingFromForbidden": _BUCKETS,
+    },
+}
+# The only places for a star within an ARN: objects under what Lambda and the hydrator write.
+OBJECTS = ("/aws/lambda/*", "/recovered/*")
+
+# Who may use the key for itself, and for what. None is the account.
+OF_THE_KEY = {
+    "TheAccountByItsOwnPolicies": (None, {"kms:*"}),
+    "LogGroups": (
+        {"logs"},
+        {"kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"},
+    ),
+    "AlarmsAndNotifications": (
+        {"cloudwatch.amazonaws.com", "s3.amazonaws.com"},
+        {"kms:Decrypt", "kms:GenerateDataKey*"},
+    ),
+    "OnFailureMessages": ({"lambda.amazonaws.com"}, {"kms:Decrypt", "kms:GenerateDataKey*"}),
+}
+
 # Actions that know no resources; all others name theirs.
 WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "lambda:ListEventSourceMappings"}
 
@@ -82,7 +140,7 @@ def findings(text, sources=None):
     found += [f"{name} has no rule" for name in sorted(set(roles) - set(ROLES))]
     for name in sorted(set(roles) & set(ROLES)):
         found += [f"{name}: {problem}" for problem in _of_role(name, roles[name], sources)]
-    return found
+    return found + [f"Key: {problem}" for problem in _of_key(dict(of_type(template, "AWS::KMS::Key"))["Key"])]
 
 
 def read_sources():
@@ -139,6 +197,7 @@ def _of_role(name, role, sources):
         for listed in policy["PolicyDocument"]["Statement"]:
             for statement in choices(listed):
                 yield from _of_statement(statement, granted)
+                yield from _of_resources(statement, ABOUT[name])
     needed = {"Function": _needed(ROLES[name], sources), "Lambda": OF_LAMBDA[name], "Everybody": OF_KEYS}
     for who, actions in needed.items():
         yield from (
@@ -162,6 +221,37 @@ def _of_statement(statement, granted):
             yield f"{action} is not one action"
         if "*" in resources and action not in WITHOUT_RESOURCES:
             yield f"{action} is granted on everything"
+
+
+def _of_resources(statement, about):
+    if statement.get("Effect") != "Allow" or set(statement) != {"Sid", "Effect", "Action", "Resource"}:
+        yield f"{statement['Sid']} does more, or less, than to allow actions on resources"
+    if references(statement["Resource"]) != about.get(statement["Sid"]):
+        yield f"{statement['Sid']} is about {references(statement['Resource'])}, not about {about.get(statement['Sid'])}"
+    for text in _texts(statement["Resource"]):
+        if "*" in text.removesuffix("*") or (text.endswith("*") and text != "*" and not text.endswith(OBJECTS)):
+            yield f"{statement['Sid']} is about all that fits {text}"
+
+
+def _texts(value):
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
+
+
+def _of_key(key):
+    statements = {statement["Sid"]: statement for statement in key["KeyPolicy"]["Statement"]}
+    yield from (f"it has no statement {sid}" for sid in sorted(set(OF_THE_KEY) - set(statements)))
+    for sid, statement in statements.items():
+        services, actions = OF_THE_KEY.get(sid, (set(), set()))
+        named = {str(each) for each in _list(statement["Principal"].get("Service", []))}
+        fits = named == services if sid != "LogGroups" else all("logs." in each for each in named) and len(named) == 1
+        if services is not None and not fits:
+            yield f"{sid} admits {named}, not {services}"
+        if statement["Effect"] != "Allow" or set(_list(statement["Action"])) != actions:
+            yield f"{sid} does not allow just {sorted(actions)}"
 
 
 def _list(value):

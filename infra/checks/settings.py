@@ -7,6 +7,7 @@ from template import ROOT, choices, default, of_type, parse, references
 HOUR = 3600
 STREAM_MAPPINGS = {"KinesisMapping": "Kinesis", "DynamoDbMapping": "DynamoDb"}
 QUEUE_MAPPINGS = {"KinesisFailureMapping", "DynamoDbFailureMapping"}
+SENSIBLE_RETRIES = 100
 STATEFUL = {"AWS::KMS::Key", "AWS::Kinesis::Stream", "AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::S3::Bucket"}
 FUNCTIONS = {
     "KinesisProcessor": "kinesis-processor",
@@ -24,6 +25,9 @@ def findings(text):
     mappings = dict(of_type(template, "AWS::Lambda::EventSourceMapping"))
     for name in STREAM_MAPPINGS:
         found += [f"{name}: {problem}" for problem in _of_stream_mapping(template, mappings.get(name, {}))]
+        found += [
+            f"{name}: {problem}" for problem in _of_wiring(template, mappings.get(name, {}), STREAM_MAPPINGS[name])
+        ]
     for name in sorted(QUEUE_MAPPINGS):
         found += [f"{name}: {problem}" for problem in _of_queue_mapping(template, mappings.get(name, {}))]
     found += [
@@ -37,6 +41,8 @@ def findings(text):
         for problem in _of_function(name, function)
     ]
     found += _of_resources(template)
+    found += _of_sources(template)
+    found += [problem for source in STREAM_MAPPINGS.values() for problem in _of_bucket(template, source)]
     return found
 
 
@@ -81,7 +87,22 @@ def _of_stream_mapping(template, mapping):
         yield "MaximumRecordAgeInSeconds has to leave the hydrator half of the least retention"
 
 
+def _of_wiring(template, mapping, source):
+    if mapping.get("FunctionName") != {"Ref": f"{source}Processor"}:
+        yield f"it invokes another function than {source}Processor"
+    if references(mapping.get("DestinationConfig")) != {f"{source}FailureBucket", f"{source}FailureQueue"}:
+        yield f"its on-failure destination is not that of {source}"
+    if default(template, mapping.get("Enabled")) != "true":
+        yield "it is off by default"
+    if default(template, mapping.get("StartingPosition")) != "TRIM_HORIZON":
+        yield "it begins behind what is there already"
+    if default(template, mapping.get("MaximumRetryAttempts", -1)) > SENSIBLE_RETRIES:
+        yield f"it retries more than {SENSIBLE_RETRIES} times by default"
+
+
 def _of_queue_mapping(template, mapping):
+    if mapping.get("FunctionName") != {"Ref": "Hydrator"} or default(template, mapping.get("Enabled")) != "true":
+        yield "it does not invoke the hydrator by default"
     if mapping.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]:
         yield "partial batch responses are off: a message that fails would bring its batch back"
     concurrency = _parameter(template, mapping.get("ScalingConfig", {}).get("MaximumConcurrency"))
@@ -96,17 +117,18 @@ def _of_queues(template):
     allowed = template["Parameters"]["HydratorTimeoutSeconds"]["AllowedValues"]
     if sorted(map(str, allowed)) != sorted(template["Mappings"]["HydratorTimeout"]):
         yield "HydratorTimeoutSeconds and its visibility time-outs differ"
-    if template["Parameters"]["HydratorMaximumReceives"]["MinValue"] < 5:
-        yield "with fewer than 5 receives a throttled mapping uses them up"
+    receives = template["Parameters"]["HydratorMaximumReceives"]
+    if not 5 <= receives["MinValue"] <= receives["Default"] <= receives["MaxValue"] <= 20:
+        yield "fewer than 5 receives are used up by throttling, and more than 20 outlast the records"
     for name, queue in of_type(template, "AWS::SQS::Queue"):
         if queue.get("MessageRetentionPeriod") != 14 * 24 * HOUR:
             yield f"{name} does not keep its messages for 14 days"
-        if name.endswith("FailureQueue") and "RedrivePolicy" not in queue:
-            yield f"{name} has no dead-letter queue"
-        if (
-            name.endswith("FailureQueue")
-            and queue.get("VisibilityTimeout", {}).get("Fn::FindInMap", [None])[0] != "HydratorTimeout"
-        ):
+        redrive = queue.get("RedrivePolicy", {})
+        if name.endswith("FailureQueue") and redrive.get("maxReceiveCount") != {"Ref": "HydratorMaximumReceives"}:
+            yield f"{name} has no dead-letter queue after HydratorMaximumReceives"
+        visibility = queue.get("VisibilityTimeout")
+        looked_up = {"Fn::FindInMap": ["HydratorTimeout", {"Ref": "HydratorTimeoutSeconds"}, "VisibilitySeconds"]}
+        if name.endswith("FailureQueue") and visibility != looked_up:
             yield f"{name} has a visibility time-out that does not follow the hydrator's time-out"
 
 
@@ -121,10 +143,59 @@ def _of_function(name, function):
         yield f"its code is not that of {package}"
     if function["LoggingConfig"]["LogFormat"] != "JSON":
         yield "it does not log JSON"
+    if function["LoggingConfig"]["LogGroup"] != {"Ref": f"{name}Logs"}:
+        yield "it logs to the group of another"
+    yield from _of_variables(name, function["Environment"]["Variables"])
     known = variables_of(package)
     for variable in function["Environment"]["Variables"]:
         if variable not in known:
             yield f"the function does not read the variable {variable}"
+
+
+def _of_variables(name, variables):
+    sinks = {"RecoveredQueue", "ArchiveBucket"} if name == "Hydrator" else {"RecoveredQueue"}
+    if references(variables.get("SINK")) - {"AWS::NoValue"} != sinks:
+        yield f"its SINK is not {sorted(sinks)}"
+    if name != "Hydrator":
+        source = name.removesuffix("Processor")
+        if variables.get("TUMBLING_WINDOW") != {"Fn::If": [f"{source}Tumbles", "on", "off"]}:
+            yield "TUMBLING_WINDOW does not follow its mapping"
+
+
+def _of_sources(template):
+    parameters = template["Parameters"]
+    if parameters["StreamRetentionHours"]["Default"] < 168:
+        yield "a created stream keeps its records for less than a week"
+    if not set(parameters["LogLevel"]["AllowedValues"]) <= {"TRACE", "DEBUG", "INFO"}:
+        yield "above INFO Lambda drops the lines that carry the metrics"
+    table = dict(of_type(template, "AWS::DynamoDB::Table"))["Table"]
+    if table.get("StreamSpecification") != {"StreamViewType": "NEW_AND_OLD_IMAGES"}:
+        yield "the table's stream does not show both images"
+    for name, group in of_type(template, "AWS::Logs::LogGroup"):
+        package = FUNCTIONS.get(name.removesuffix("Logs"))
+        if group["LogGroupName"] != {"Fn::Sub": f"/aws/lambda/${{AWS::StackName}}-{package}"}:
+            yield f"{name} is not the group that the key admits, and that its function writes to"
+    for name, policy in of_type(template, "AWS::SNS::TopicPolicy"):
+        statements = policy["PolicyDocument"]["Statement"]
+        if [each["Principal"] for each in statements if each["Effect"] == "Allow"] != [
+            {"Service": "cloudwatch.amazonaws.com"}
+        ]:
+            yield f"{name} does not admit alarms, or admits others"
+
+
+def _of_bucket(template, source):
+    bucket = dict(of_type(template, "AWS::S3::Bucket"))[f"{source}FailureBucket"]
+    [notification] = bucket["NotificationConfiguration"]["QueueConfigurations"]
+    rules = notification["Filter"]["S3Key"]["Rules"]
+    if references(notification["Queue"]) != {f"{source}FailureQueue"} or rules != [
+        {"Name": "prefix", "Value": "aws/lambda/"}
+    ]:
+        yield f"{source}FailureBucket does not tell its queue of what Lambda puts there"
+    policy = dict(of_type(template, "AWS::SQS::QueuePolicy"))[f"{source}FailureQueuePolicy"]["PolicyDocument"]
+    [admitted] = [each for listed in policy["Statement"] for each in choices(listed) if each["Effect"] == "Allow"]
+    arn = admitted["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::Sub"]
+    if arn != f"arn:${{AWS::Partition}}:s3:::{bucket['BucketName']['Fn::Sub']}":
+        yield f"{source}FailureQueue does not admit what {source}FailureBucket sends"
 
 
 def variables_of(package):
@@ -147,19 +218,6 @@ def _of_resources(template):
         for name, properties in of_type(template, kind):
             if properties.get(where) not in (key, {"Fn::GetAtt": "Key.Arn"}):
                 yield f"{name} is not encrypted with the stack's key"
-    principals = {
-        service
-        for statement in dict(of_type(template, "AWS::KMS::Key"))["Key"]["KeyPolicy"]["Statement"]
-        for service in _services(statement)
-    }
-    for service in ("lambda.amazonaws.com", "cloudwatch.amazonaws.com", "s3.amazonaws.com"):
-        if service not in principals:
-            yield f"the key does not admit {service}"
-
-
-def _services(statement):
-    services = statement["Principal"].get("Service", [])
-    return [each for each in (services if isinstance(services, list) else [services]) if isinstance(each, str)]
 
 
 def _parameter(template, value):

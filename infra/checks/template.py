@@ -1,5 +1,6 @@
 """The SAM template as data, and the pieces of it that several rules look at."""
 
+import functools
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ TEMPLATE = ROOT / "infra" / "template.yaml"
 NO_VALUE = {"Ref": "AWS::NoValue"}
 
 
+@functools.lru_cache(maxsize=4)
 def parse(text):
     """The template, with CloudFormation's short tags spelt out: `!Ref X` is {"Ref": "X"}."""
     return yaml_parse(text)

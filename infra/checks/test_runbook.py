@@ -1,5 +1,7 @@
 """Every command of the runbook, run as it stands there against the deployed stack."""
 
+import datetime
+import json
 import re
 import subprocess
 
@@ -30,17 +32,23 @@ NOT_ON_MINISTACK = {"Dead letters 2": "ministack 1.5.33 has no StartMessageMoveT
 # What has to be in the output, where more than success can be told.
 SAYS = {
     "Falling behind 1": '"Parallel": 1',
+    "Falling behind 3": "KinesisParallelizationFactor is 4",
     "Failing records 5": "ApproximateNumberOfMessages",
     "Throttled 1": "ConcurrentExecutions",
-    "Throttled 2": "ReservedConcurrentExecutions",
-    "Destination failures 1": "kinesis-failures",
+    "Destination failures 2": "kinesis-failures",
     "Destination failures 4": "shardId-",
+    "Destination failures 6": "shardId-",
+    "Standing still 1": "State",
     "Recovered records 1": "ApproximateNumberOfMessages",
 }
 
 
 # The CLI's first version, which is what PyPI has, heeds AWS_ENDPOINT_URL for all services but SQS.
 AT_THE_ENDPOINT = 'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }'
+
+
+def an_hour_ago():
+    return (datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def run(deployment, commands, **variables):
@@ -69,13 +77,13 @@ def test_the_runbook_has_commands():
 def test_the_command_runs(deployment, name):
     if name in NOT_ON_MINISTACK:
         pytest.skip(NOT_ON_MINISTACK[name])
-    assert SAYS.get(name, "") in run(deployment, BLOCKS[name], HOURS="336")
+    assert SAYS.get(name, "") in run(deployment, BLOCKS[name], HOURS="336", FROM=an_hour_ago())
 
 
 def test_a_command_that_needs_more_says_what(deployment):
     environment = deployment.environment()
     ran = subprocess.run(
-        ["bash", "-c", f"{AT_THE_ENDPOINT}\n{SHARED}\n{BLOCKS['Destination failures 3']}"],
+        ["bash", "-c", f"{AT_THE_ENDPOINT}\n{SHARED}\n{BLOCKS['Destination failures 5']}"],
         env=environment,
         capture_output=True,
         text=True,
@@ -101,7 +109,7 @@ def test_what_lambda_dropped_is_read_back_and_replayed(deployment):
     deployment.client("sqs").purge_queue(QueueUrl=deployment.outputs["RecoveredQueueUrl"])
     shard, numbers = put_on_kinesis(deployment, GOOD, POISON)
     range_of_both = {"SHARD": shard, "FIRST": numbers[0], "LAST": numbers[1], "COUNT": "2"}
-    run(deployment, BLOCKS["Destination failures 3"], **range_of_both)
+    run(deployment, BLOCKS["Destination failures 5"], **range_of_both)
     replay, said = BLOCKS["Recovered records 2"], []
 
     def both_replayed():
@@ -112,3 +120,20 @@ def test_what_lambda_dropped_is_read_back_and_replayed(deployment):
 
     wait_for(60, "one record to be handled and the other to fail again", both_replayed)
     assert "the queue is empty" in run(deployment, replay), "what failed is hidden for five minutes, and the other gone"
+
+
+def test_the_first_record_of_a_time_is_found(deployment):
+    shard, numbers = put_on_kinesis(deployment, GOOD)
+    found = run(deployment, BLOCKS["Destination failures 4"], FROM=an_hour_ago())
+    assert any(line.split()[0] == shard and len(line.split()) == 2 for line in found.splitlines()), found
+
+
+def test_a_record_too_large_for_the_queue_is_replayed(deployment):
+    run(deployment, "set_parameter OnInvalid retry")
+    deployment.client("sqs").purge_queue(QueueUrl=deployment.outputs["RecoveredQueueUrl"])
+    large = json.dumps({**json.loads(GOOD), "note": "x" * 900_000}).encode()
+    shard, [number] = put_on_kinesis(deployment, large)
+    alone = {"SHARD": shard, "FIRST": number, "LAST": number, "COUNT": "1"}
+    run(deployment, BLOCKS["Destination failures 5"], **alone)
+    replay = BLOCKS["Recovered records 2"]
+    wait_for(60, "the large record to be handled", lambda: "handled, and deleted" in run(deployment, replay))

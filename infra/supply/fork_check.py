@@ -30,6 +30,7 @@ def main(target):
         # A fork is no clone until its owner makes it one.
         if "no git checkout" not in again.stderr:
             fail(f"a fork of what is no checkout was not refused: {again.stderr}")
+        can_be_forked_again(Path(folder), fork)
 
 
 def run_fork(name, folder, source="."):
@@ -39,12 +40,18 @@ def run_fork(name, folder, source="."):
 def refuses_bad_names(folder):
     for name in BAD_NAMES:
         said = run_fork(name, folder / "bad")
-        if said.returncode != 1 or f"`{name}` is no name" not in said.stderr or "order-recovery" not in said.stderr:
+        if said.returncode != 1 or f"`{name}` is no name" not in said.stderr or "parcel-desk" not in said.stderr:
             fail(f"the name `{name}` was not refused with an example: {said.stdout}{said.stderr}")
     full = run_fork(NAME, folder.parent)
     if full.returncode != 1 or "is there already" not in full.stderr:
         fail(f"a folder with something in it was not refused: {full.stderr}")
-    print(f"{len(BAD_NAMES)} bad names and a full folder are refused")
+    inside = run_fork(NAME, "infra/inside")
+    if inside.returncode != 1 or "outside of it" not in inside.stderr:
+        fail(f"a folder in the checkout was not refused: {inside.stderr}")
+    word = run_fork("recovery", folder / "word")
+    if word.returncode != 1 or "already" not in word.stderr:
+        fail(f"a name that is a word of the code was not refused: {word.stderr}")
+    print(f"{len(BAD_NAMES)} bad names, a word of the code, a full folder and one in the checkout are refused")
 
 
 def files_to_change_are_there(fork, said):
@@ -81,6 +88,19 @@ def buckets_have_room(fork):
         length = len(re.sub(r"\$\{[^}]*\}", "", bucket)) + longest + ACCOUNT + REGION
         if length > BUCKET_NAME:
             fail(f"{bucket} has {length} characters with the longest name that infra/fork takes; S3 takes {BUCKET_NAME}")
+
+
+def can_be_forked_again(folder, fork):
+    subprocess.run(["git", "init", "--quiet"], cwd=fork, check=True)
+    subprocess.run(["git", "add", "--all"], cwd=fork, check=True)
+    third = run_fork("letter-desk", folder / "third", fork)
+    if third.returncode != 0:
+        fail(f"a fork cannot be forked: {third.stdout}{third.stderr}")
+    if (folder / "third" / "Cargo.toml").read_text() != (fork / "Cargo.toml").read_text():
+        fail("a fork of a fork has another workspace")
+    if 'stack_name = "letter-desk"' not in (folder / "third" / "infra" / "samconfig.toml").read_text():
+        fail("a fork of a fork has not its own name")
+    print("a fork can be forked again")
 
 
 def passes_its_tests(fork, target):

@@ -5,7 +5,7 @@ use crate::{
     InvocationContext, ItemFailure, OriginKind, Source, TumblingWindow, WindowEngine, WindowResponse, serve,
 };
 use lambda_runtime::{Context, Diagnostic};
-use records::EpochMillis;
+use records::{EpochMillis, StreamArn};
 use serde::Serialize;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use telemetry::{InvocationLine, metrics};
@@ -127,7 +127,10 @@ fn invocation_line<R>(
     checkpoint: Option<&str>,
 ) -> InvocationLine {
     let now = SystemTime::now();
-    let mut line = InvocationLine::new(now, &context.env_config.function_name, report.stream.as_deref());
+    // With enhanced fan-out Lambda names the consumer; metrics go by the stream, as those of the hydrator do.
+    let parsed = report.stream.as_deref().and_then(|text| StreamArn::parse(text).ok());
+    let stream = parsed.as_ref().map(StreamArn::as_str).or(report.stream.as_deref());
+    let mut line = InvocationLine::new(now, &context.env_config.function_name, stream);
     line.field("message", "batch done")
         .field("faas.invocation_id", &context.request_id)
         .field("faas.trace_id", context.xray_trace_id.as_deref())

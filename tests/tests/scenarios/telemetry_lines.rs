@@ -92,6 +92,15 @@ async fn records_that_fail_side_by_side_have_a_line_each() {
 }
 
 #[tokio::test]
+async fn metrics_of_a_consumer_go_by_its_stream() {
+    let processor = processor(StreamKind::Kinesis).await.unwrap();
+    let mut record = order_record(StreamKind::Kinesis, "1", "1", GOOD);
+    record["eventSourceARN"] = json!(format!("{}/consumer/app:1789808973", testkit::STREAM_ARN));
+    let observed = processor.observe(testkit::event(vec![record])).await.unwrap();
+    assert_eq!(observed.done["EventSource"], testkit::STREAM_ARN);
+}
+
+#[tokio::test]
 async fn the_metrics_say_what_happened() {
     for kind in KINDS {
         let processor = processor(kind).await.unwrap();

@@ -1,0 +1,616 @@
+"""Ways to break the template, each with the gate that has to say so, and a word that it has to say."""
+
+from template import TEMPLATE
+
+TEXT = TEMPLATE.read_text()
+
+
+def changed(old, new, text=TEXT):
+    """The template with one thing changed, wherever it stands."""
+    assert old in text, f"the template does not have {old!r} any more: change this test with it"
+    return text.replace(old, new)
+
+
+def with_event(properties):
+    """The template with a mapping under a function's Events, where linters of the source do not look."""
+    event = f"      Events:\n        Orders:\n          Type: Kinesis\n          Properties: {properties}\n"
+    return changed("      CodeUri: ../functions/dlq-hydrator\n", "      CodeUri: ../functions/dlq-hydrator\n" + event)
+
+
+STREAM = "Stream: arn:aws:kinesis:us-east-1:111122223333:stream/orders"
+
+# What is broken, the broken template, the gate that has to say so, and a word that it has to say.
+BROKEN = [
+    (
+        "a misspelt property of a function",
+        changed("MemorySize: !Ref HydratorMemory", "MemorySise: !Ref HydratorMemory"),
+        "sam validate",
+        "MemorySise",
+    ),
+    (
+        "a misspelt property under Events",
+        with_event(f"{{ {STREAM}, StartingPosition: LATEST, MaximumRetryAttemptz: 1 }}"),
+        "sam validate",
+        "MaximumRetryAttemptz",
+    ),
+    (
+        "a starting position that does not exist",
+        changed("StartingPosition: !Ref DynamoDbStartingPosition", "StartingPosition: BOGUS"),
+        "cfn-lint on the source",
+        "BOGUS",
+    ),
+    (
+        "a misspelt setting of a mapping",
+        changed("BisectBatchOnFunctionError:", "BisectBatchOnFunctionErrors:"),
+        "cfn-lint on the source",
+        "BisectBatchOnFunctionErrors",
+    ),
+    (
+        "a reference to nothing",
+        changed("!GetAtt DynamoDbFailureQueue.Arn", "!GetAtt TableFailureQueue.Arn"),
+        "cfn-lint on the source",
+        "TableFailureQueue",
+    ),
+    (
+        "a starting position under Events",
+        with_event(f"{{ {STREAM}, StartingPosition: BOGUS }}"),
+        "cfn-lint on the expansion",
+        "BOGUS",
+    ),
+    (
+        "a queue without encryption",
+        changed("      KmsMasterKeyId: !GetAtt Key.Arn\n      MessageRetentionPeriod", "      MessageRetentionPeriod"),
+        "checkov",
+        "CKV_AWS_27",
+    ),
+    (
+        "a table without its key",
+        changed("      SSESpecification: { SSEEnabled: true, SSEType: KMS, KMSMasterKeyId: !GetAtt Key.Arn }\n", ""),
+        "checkov",
+        "CKV_AWS_119",
+    ),
+    (
+        "a bucket that may be public",
+        changed("        BlockPublicPolicy: true\n", "        BlockPublicPolicy: false\n"),
+        "checkov",
+        "CKV_AWS_54",
+    ),
+    (
+        "a call without its action",
+        changed("[sqs:GetQueueUrl, sqs:SendMessage]", "[sqs:SendMessage]"),
+        "roles",
+        "sqs:GetQueueUrl",
+    ),
+    (
+        "an action without a call",
+        changed(
+            "[dynamodb:GetRecords, dynamodb:GetShardIterator]",
+            "[dynamodb:GetRecords, dynamodb:GetShardIterator, dynamodb:PutItem]",
+        ),
+        "roles",
+        "dynamodb:PutItem",
+    ),
+    (
+        "a wildcard among the actions",
+        changed("Action: lambda:ListEventSourceMappings", "Action: lambda:List*"),
+        "roles",
+        "lambda:List*",
+    ),
+    (
+        "an action on everything",
+        changed("Resource: !GetAtt RecoveredQueue.Arn", 'Resource: "*"'),
+        "roles",
+        "granted on everything",
+    ),
+    (
+        "what Lambda polls by is missing",
+        changed("                  - kinesis:ListShards\n", ""),
+        "roles",
+        "kinesis:ListShards",
+    ),
+    (
+        "a key that the role may not use",
+        changed(
+            "Action: [kms:Decrypt, kms:GenerateDataKey]\n                Resource: !GetAtt Key.Arn",
+            "Action: kms:Decrypt\n                Resource: !GetAtt Key.Arn",
+        ),
+        "roles",
+        "kms:GenerateDataKey",
+    ),
+    (
+        "an alarm on a metric that nobody writes",
+        changed("MetricName: RecordsLost", "MetricName: RecordsMissing"),
+        "alarms",
+        "RecordsMissing",
+    ),
+    (
+        "an alarm by a dimension that the metric does not have",
+        changed(
+            "        - { Name: EventSourceMappingUUID, Value: !Ref KinesisMapping }",
+            "        - { Name: FunctionName, Value: !Ref KinesisProcessor }",
+        ),
+        "alarms",
+        "DroppedEventCount",
+    ),
+    (
+        "an alarm that names no section",
+        changed("docs/runbook.md#dead-letters", "docs/runbook.md#dead-letter"),
+        "alarms",
+        "HydratorDeadLetters",
+    ),
+    (
+        "a threshold that is another",
+        changed(
+            "IteratorAgeCriticalMilliseconds: { Type: Number, Default: 10000",
+            "IteratorAgeCriticalMilliseconds: { Type: Number, Default: 600000",
+        ),
+        "alarms",
+        "IteratorAge of KinesisProcessor",
+    ),
+    (
+        "an alarm that is gone",
+        changed("      MetricName: DestinationDeliveryFailures\n", "      MetricName: Errors\n"),
+        "alarms",
+        "DestinationDeliveryFailures of",
+    ),
+    (
+        "an alarm that goes to the wrong people",
+        changed("${AWS::StackName}-critical-kinesis-lost", "${AWS::StackName}-warning-kinesis-lost"),
+        "alarms",
+        "KinesisLost",
+    ),
+    (
+        "an alarm that looks the wrong way",
+        changed("ComparisonOperator: LessThanThreshold", "ComparisonOperator: GreaterThanThreshold"),
+        "alarms",
+        "KinesisExpiryWarning",
+    ),
+    (
+        "a dashboard that lacks an alarm",
+        changed('                "${KinesisLost.Arn}",\n', ""),
+        "alarms",
+        "KinesisLost is not on it",
+    ),
+    (
+        "a dashboard that shows what nobody writes",
+        changed('"StreamRecovery", "StreamThrottles"', '"StreamRecovery", "Throttled"'),
+        "alarms",
+        "Throttled",
+    ),
+    (
+        "retries for ever",
+        changed(
+            "KinesisMaximumRetryAttempts:\n    Type: Number\n    Default: 5\n    MinValue: 0",
+            "KinesisMaximumRetryAttempts:\n    Type: Number\n    Default: -1\n    MinValue: -1",
+        ),
+        "settings",
+        "for ever",
+    ),
+    (
+        "a record age that leaves the hydrator nothing",
+        changed(
+            "Default: 21600\n    MinValue: 60\n    MaxValue: 43200",
+            "Default: 86400\n    MinValue: 60\n    MaxValue: 86400",
+        ),
+        "settings",
+        "MaximumRecordAgeInSeconds",
+    ),
+    (
+        "no partial responses",
+        changed("      FunctionResponseTypes: [ReportBatchItemFailures]\n", ""),
+        "settings",
+        "partial batch responses are off",
+    ),
+    (
+        "no bisect",
+        changed("BisectBatchOnFunctionError: !Ref KinesisBisectBatch", 'BisectBatchOnFunctionError: "false"'),
+        "settings",
+        "BisectBatchOnFunctionError",
+    ),
+    (
+        "no destination",
+        changed("        OnFailure: { Destination:", "        OnFailures: { Destination:"),
+        "settings",
+        "no on-failure destination",
+    ),
+    ("no counts", changed("      MetricsConfig: { Metrics: [EventCount] }\n", ""), "settings", "EventCount"),
+    (
+        "a visibility time-out shorter than six time-outs",
+        changed('"120": { VisibilitySeconds: 720 }', '"120": { VisibilitySeconds: 120 }'),
+        "settings",
+        "120 s",
+    ),
+    (
+        "a variable that the function does not read",
+        changed("READS_PER_SECOND:", "READS_A_SECOND:"),
+        "settings",
+        "READS_A_SECOND",
+    ),
+    (
+        "a function with the code of another",
+        changed("CodeUri: ../functions/dynamodb-processor", "CodeUri: ../functions/kinesis-processor"),
+        "settings",
+        "dynamodb-processor",
+    ),
+    (
+        "a queue that goes with the stack",
+        changed(
+            "  RecoveredQueue:\n    Type: AWS::SQS::Queue\n    DeletionPolicy: RetainExceptOnCreate\n",
+            "  RecoveredQueue:\n    Type: AWS::SQS::Queue\n",
+        ),
+        "settings",
+        "RecoveredQueue is deleted",
+    ),
+    (
+        "a parameter that does nothing",
+        changed("      ParallelizationFactor: !Ref KinesisParallelizationFactor\n", ""),
+        "settings",
+        "KinesisParallelizationFactor",
+    ),
+    ("a YAML anchor", changed("TargetKeyId: !Ref Key", "TargetKeyId: &key !Ref Key"), "settings", "anchors"),
+    # What follows breaks one rule of the house each.
+    (
+        "managed policies",
+        changed(
+            "      Policies:\n        - PolicyName: all",
+            "      ManagedPolicyArns: [arn:aws:iam::aws:policy/ReadOnlyAccess]\n      Policies:\n        - PolicyName: all",
+        ),
+        "roles",
+        "has managed policies",
+    ),
+    (
+        "a statement that does not say whose it is",
+        changed("Sid: FunctionHandsOn", "Sid: HandsOn"),
+        "roles",
+        "does not say who needs it",
+    ),
+    (
+        "a statement that denies",
+        changed(
+            "Sid: FunctionRecovers\n                Effect: Allow",
+            "Sid: FunctionRecovers\n                Effect: Deny",
+        ),
+        "roles",
+        "FunctionRecovers does more, or less",
+    ),
+    (
+        "a condition on a statement",
+        changed(
+            "Sid: FunctionRecovers\n",
+            'Sid: FunctionRecovers\n                Condition: { Bool: { aws:SecureTransport: "false" } }\n',
+        ),
+        "roles",
+        "FunctionRecovers does more, or less",
+    ),
+    (
+        "the queue of another source",
+        changed(
+            "Sid: LambdaSendsFailures\n                  Effect: Allow\n                  Action: sqs:SendMessage\n                  Resource: !GetAtt KinesisFailureQueue.Arn",
+            "Sid: LambdaSendsFailures\n                  Effect: Allow\n                  Action: sqs:SendMessage\n                  Resource: !GetAtt DynamoDbFailureQueue.Arn",
+        ),
+        "roles",
+        "LambdaSendsFailures is about",
+    ),
+    (
+        "every stream of the account",
+        changed(
+            "Resource: !If [CreateStream, !GetAtt Stream.Arn, !Ref KinesisStreamArn]",
+            "Resource: [!If [CreateStream, !GetAtt Stream.Arn, !Ref KinesisStreamArn], arn:aws:kinesis:*:*:stream/orders]",
+        ),
+        "roles",
+        "about all that fits",
+    ),
+    (
+        "every object of the archive",
+        changed("${ArchiveBucket.Arn}/recovered/*", "${ArchiveBucket.Arn}/*"),
+        "roles",
+        "about all that fits",
+    ),
+    (
+        "a key that admits somebody else",
+        changed(
+            "Principal: { Service: lambda.amazonaws.com }\n            Action: [kms",
+            "Principal: { Service: sns.amazonaws.com }\n            Action: [kms",
+        ),
+        "roles",
+        "OnFailureMessages admits",
+    ),
+    (
+        "a key that denies Lambda",
+        changed(
+            "Sid: OnFailureMessages\n            Effect: Allow", "Sid: OnFailureMessages\n            Effect: Deny"
+        ),
+        "roles",
+        "OnFailureMessages does not allow",
+    ),
+    (
+        "a key without log groups",
+        changed("          - Sid: LogGroups", "          - Sid: Groups"),
+        "roles",
+        "has no statement LogGroups",
+    ),
+    (
+        "an alarm that says nothing",
+        changed(
+            "Nobody takes the recovered records, which their queue keeps for 14 days. Read them, and replay what was mended.",
+            "Too old.",
+        ),
+        "alarms",
+        "does not say what to do",
+    ),
+    (
+        "an alarm that is muted",
+        changed("      MetricName: RecordsLost\n", "      MetricName: RecordsLost\n      ActionsEnabled: false\n"),
+        "alarms",
+        "switched off",
+    ),
+    (
+        "an alarm where nothing happens",
+        changed("TreatMissingData: notBreaching", "TreatMissingData: breaching"),
+        "alarms",
+        "goes off where nothing happens",
+    ),
+    (
+        "an alarm on the other stream",
+        changed(
+            "  KinesisLost:\n    Type: AWS::CloudWatch::Alarm\n    Properties:\n      AlarmName: !Sub ${AWS::StackName}-critical-kinesis-lost",
+            "  DynamoDbLostToo:\n    Type: AWS::CloudWatch::Alarm\n    Properties:\n      AlarmName: !Sub ${AWS::StackName}-critical-kinesis-lost",
+        ),
+        "alarms",
+        "which is not of DynamoDb",
+    ),
+    (
+        "an alarm that leads elsewhere",
+        changed("docs/runbook.md#lost", "docs/runbook.md#given-up"),
+        "alarms",
+        "RecordsLost leads to given-up",
+    ),
+    (
+        "an alarm that sums up another way",
+        changed(
+            "      MetricName: SecondsUntilExpiry\n", "      MetricName: SecondsUntilExpiry\n      Unit: Seconds\n"
+        ).replace("Statistic: Minimum", "Statistic: Maximum"),
+        "alarms",
+        "SecondsUntilExpiry is summed up by Minimum",
+    ),
+    (
+        "an alarm that takes a day",
+        changed("      Period: 60\n", "      Period: 86400\n"),
+        "alarms",
+        "takes longer than",
+    ),
+    (
+        "a formula of other metrics",
+        changed("MetricName: IncomingRecords", "MetricName: IncomingBytes"),
+        "alarms",
+        "its formula has",
+    ),
+    ("another formula", changed("FILL(polled, 0) == 0", "polled == 0"), "alarms", "its formula is not"),
+    (
+        "a formula that is gone",
+        changed("  KinesisStandsStill:\n", "  KinesisStanding:\n"),
+        "alarms",
+        "KinesisStandsStill is not there",
+    ),
+    (
+        "another namespace",
+        changed("Namespace: StreamRecovery", "Namespace: Recovery"),
+        "alarms",
+        "the functions write to",
+    ),
+    (
+        "own metrics by another dimension",
+        changed("Name: EventSource, Value", "Name: Source, Value"),
+        "alarms",
+        "is written by",
+    ),
+    (
+        "a metric of AWS by another dimension",
+        changed("Name: QueueName, Value", "Name: Queue, Value"),
+        "alarms",
+        "AWS/SQS has no",
+    ),
+    ("a dashboard that does not ask", changed("## How long do we have?", "## Times"), "alarms", "does not ask"),
+    ("a dashboard whose widgets overlap", changed('"x": 8, "y": 12', '"x": 7, "y": 12'), "alarms", "lies over another"),
+    (
+        "a dashboard that shows the other stream",
+        changed(
+            '"FunctionName", "${KinesisProcessor}", "EventSource", "${StreamArn}"',
+            '"FunctionName", "${KinesisProcessor}", "EventSource", "${TableArn}"',
+        ),
+        "alarms",
+        "is shown for the stream of",
+    ),
+    ("a parameter in no group", changed("          - ArchiveDays\n", ""), "settings", "ArchiveDays is in no group"),
+    (
+        "a parameter without a default",
+        changed('  AlarmEmail:\n    Type: String\n    Default: ""\n', "  AlarmEmail:\n    Type: String\n"),
+        "settings",
+        "AlarmEmail has no default",
+    ),
+    (
+        "a mapping of another function",
+        changed(
+            "FunctionName: !Ref KinesisProcessor\n      EventSourceArn",
+            "FunctionName: !Ref DynamoDbProcessor\n      EventSourceArn",
+        ),
+        "settings",
+        "invokes another function",
+    ),
+    (
+        "a destination of the other source",
+        changed(
+            "!If [FailsToS3, !GetAtt KinesisFailureBucket.Arn, !GetAtt KinesisFailureQueue.Arn]",
+            "!If [FailsToS3, !GetAtt KinesisFailureBucket.Arn, !GetAtt DynamoDbFailureQueue.Arn]",
+        ),
+        "settings",
+        "destination is not that of Kinesis",
+    ),
+    (
+        "a mapping that is off",
+        changed(
+            '  KinesisEnabled:\n    Type: String\n    Default: "true"',
+            '  KinesisEnabled:\n    Type: String\n    Default: "false"',
+        ),
+        "settings",
+        "off by default",
+    ),
+    (
+        "a mapping that skips what is there",
+        changed(
+            "StartingPosition:\n    Type: String\n    Default: TRIM_HORIZON",
+            "StartingPosition:\n    Type: String\n    Default: LATEST",
+        ),
+        "settings",
+        "begins behind",
+    ),
+    (
+        "ten thousand retries",
+        changed(
+            "MaximumRetryAttempts:\n    Type: Number\n    Default: 5",
+            "MaximumRetryAttempts:\n    Type: Number\n    Default: 10000",
+        ),
+        "settings",
+        "retries more than 100 times",
+    ),
+    (
+        "a hydrator that is off",
+        changed(
+            '  HydratorEnabled:\n    Type: String\n    Default: "true"',
+            '  HydratorEnabled:\n    Type: String\n    Default: "false"',
+        ),
+        "settings",
+        "does not invoke the hydrator",
+    ),
+    (
+        "a batch of messages that comes back whole",
+        changed(
+            "      BatchSize: !Ref HydratorBatchSize\n      FunctionResponseTypes: [ReportBatchItemFailures]\n",
+            "      BatchSize: !Ref HydratorBatchSize\n",
+        ),
+        "settings",
+        "a message that fails would bring its batch back",
+    ),
+    (
+        "a concurrency that Lambda refuses",
+        changed(
+            "    Default: 2\n    MinValue: 2\n    MaxValue: 1000", "    Default: 2\n    MinValue: 1\n    MaxValue: 1000"
+        ),
+        "settings",
+        "MaximumConcurrency below 2",
+    ),
+    (
+        "a time-out without its visibility",
+        changed("AllowedValues: [30, 60, 120, 300, 600, 900]", "AllowedValues: [30, 60, 120, 300, 600, 700]"),
+        "settings",
+        "visibility time-outs differ",
+    ),
+    (
+        "receives that outlast the records",
+        changed("MaxValue: 20\n", "MaxValue: 1000\n"),
+        "settings",
+        "more than 20 outlast",
+    ),
+    (
+        "a queue that forgets",
+        changed("MessageRetentionPeriod: 1209600", "MessageRetentionPeriod: 345600"),
+        "settings",
+        "for 14 days",
+    ),
+    (
+        "a queue that gives up at once",
+        changed("maxReceiveCount: !Ref HydratorMaximumReceives", "maxReceiveCount: 1"),
+        "settings",
+        "no dead-letter queue after",
+    ),
+    (
+        "a visibility time-out of its own",
+        changed(
+            "VisibilityTimeout: !FindInMap [HydratorTimeout, !Ref HydratorTimeoutSeconds, VisibilitySeconds]",
+            "VisibilityTimeout: 30",
+        ),
+        "settings",
+        "does not follow the hydrator",
+    ),
+    (
+        "mappings under Events",
+        with_event(f"{{ {STREAM}, StartingPosition: LATEST }}"),
+        "settings",
+        "stand under Events",
+    ),
+    (
+        "another function",
+        changed(
+            "  Hydrator:\n    Type: AWS::Serverless::Function", "  Rehydrator:\n    Type: AWS::Serverless::Function"
+        ),
+        "settings",
+        "no rule looks at",
+    ),
+    ("logs as text", changed("LogFormat: JSON", "LogFormat: Text"), "settings", "does not log JSON"),
+    (
+        "logs in another group",
+        changed("LogGroup: !Ref HydratorLogs", "LogGroup: !Ref KinesisProcessorLogs"),
+        "settings",
+        "the group of another",
+    ),
+    (
+        "a sink that is the source",
+        changed("SINK: !Sub ${RecoveredQueue},s3", "SINK: !Sub ${KinesisFailureQueue},s3"),
+        "settings",
+        "its SINK is not",
+    ),
+    (
+        "windows of the other mapping",
+        changed('!If [KinesisTumbles, "on", "off"]', '!If [DynamoDbTumbles, "on", "off"]'),
+        "settings",
+        "TUMBLING_WINDOW does not follow",
+    ),
+    ("a stream that forgets in a day", changed("Default: 168", "Default: 24"), "settings", "less than a week"),
+    (
+        "a log level that drops metrics",
+        changed("AllowedValues: [TRACE, DEBUG, INFO]", "AllowedValues: [TRACE, DEBUG, INFO, ERROR]"),
+        "settings",
+        "above INFO",
+    ),
+    (
+        "a stream of keys alone",
+        changed("StreamViewType: NEW_AND_OLD_IMAGES", "StreamViewType: KEYS_ONLY"),
+        "settings",
+        "both images",
+    ),
+    (
+        "a log group of another name",
+        changed("/aws/lambda/${AWS::StackName}-dlq-hydrator", "/aws/lambda/hydrator"),
+        "settings",
+        "is not the group",
+    ),
+    (
+        "a topic without alarms",
+        changed("Principal: { Service: cloudwatch.amazonaws.com }", "Principal: { Service: events.amazonaws.com }"),
+        "settings",
+        "does not admit alarms",
+    ),
+    (
+        "a bucket that tells another queue",
+        changed(
+            "            Queue: !GetAtt KinesisFailureQueue.Arn", "            Queue: !GetAtt DynamoDbFailureQueue.Arn"
+        ),
+        "settings",
+        "does not tell its queue",
+    ),
+    (
+        "a queue that does not listen to its bucket",
+        changed(
+            "arn:${AWS::Partition}:s3:::${AWS::StackName}-kinesis-failures-${AWS::AccountId}-${AWS::Region}\n            - !Ref",
+            "arn:${AWS::Partition}:s3:::${AWS::StackName}-failures\n            - !Ref",
+        ),
+        "settings",
+        "does not admit what",
+    ),
+    (
+        "a topic in the clear",
+        changed("      KmsMasterKeyId: !GetAtt Key.Arn\n\n  CriticalTopicPolicy", "\n  CriticalTopicPolicy"),
+        "settings",
+        "CriticalTopic is not encrypted",
+    ),
+]
