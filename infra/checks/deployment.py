@@ -55,8 +55,11 @@ def _zip(binary):
 WANT_NUMBERS = ("KinesisFailureQueue", "DynamoDbFailureQueue", "KinesisFailureMapping", "DynamoDbFailureMapping")
 
 
+WITHOUT_FORMULAS = ("KinesisStandsStill", "DynamoDbStandsStill")
+
+
 def for_ministack(template):
-    """The template with the default itself where ministack wants a number and a parameter would come as text."""
+    """The template as ministack takes it: without what it lacks, and numbers where a parameter would come as text."""
 
     def resolved(value):
         if isinstance(value, dict):
@@ -66,6 +69,11 @@ def for_ministack(template):
             return {key: inner if key == "Fn::FindInMap" else resolved(inner) for key, inner in value.items()}
         return value
 
+    # It has no alarms on formulas.
+    dashboard = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    for name in WITHOUT_FORMULAS:
+        del template["Resources"][name]
+        dashboard[0] = dashboard[0].replace(f',\n                "${{{name}.Arn}}"', "")
     for name in WANT_NUMBERS:
         resource = template["Resources"][name]
         resource["Properties"] = resolved(resource["Properties"])

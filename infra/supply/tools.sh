@@ -8,12 +8,12 @@ target=$(cd "$target" && pwd)
 # In debug: it runs for seconds, and compiling it optimised takes minutes.
 cyclonedx=0.5.9
 
-python_tools() { # VENV REQUIREMENTS: installed once, and again when the requirements change
+python_tools() { # VENV REQUIREMENTS [OPTION]: installed once, and again when the requirements change
     local venv=$1 requirements=$2
     cmp --silent "$requirements" "$venv/requirements.txt" && return
     rm -rf "$venv"
     python3 -m venv "$venv" || return
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes --requirement "$requirements" || return
+    "$venv/bin/pip" install --quiet --disable-pip-version-check ${3:+"$3"} --requirement "$requirements" || return
     cp "$requirements" "$venv/requirements.txt"
 }
 
@@ -23,5 +23,5 @@ cargo_tool() { # NAME VERSION
     rm -rf "$target/tools/build"
 }
 
-python_tools "$target/venv-supply" infra/requirements-supply.txt
+python_tools "$target/venv-supply" infra/requirements-supply.txt --require-hashes
 PATH=$target/venv-supply/bin:$target/tools/bin:$PATH
