@@ -33,6 +33,7 @@ NOT_ON_MINISTACK = {"Dead letters 2": "ministack 1.5.33 has no StartMessageMoveT
 SAYS = {
     "Falling behind 1": '"Parallel": 1',
     "Falling behind 3": "KinesisParallelizationFactor is 4",
+    "Standing still 2": "KinesisEnabled is true",
     "Failing records 5": "ApproximateNumberOfMessages",
     "Throttled 1": "ConcurrentExecutions",
     "Destination failures 2": "kinesis-failures",
