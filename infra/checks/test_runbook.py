@@ -120,7 +120,7 @@ def test_what_lambda_dropped_is_read_back_and_replayed(deployment):
         return handled and refused
 
     wait_for(60, "one record to be handled and the other to fail again", both_replayed)
-    assert "the queue is empty" in run(deployment, replay), "what failed is hidden for five minutes, and the other gone"
+    assert "nothing to receive" in run(deployment, replay), "what failed is hidden for five minutes, and the other gone"
 
 
 def test_the_first_record_of_a_time_is_found(deployment):
