@@ -14,14 +14,9 @@ from pathlib import Path
 import boto3
 
 from expand import expand
-from template import ROOT, TEMPLATE
+from template import FUNCTIONS, ROOT, TEMPLATE
 
 STACK = "stream-recovery"
-FUNCTIONS = {
-    "KinesisProcessor": "kinesis-processor",
-    "DynamoDbProcessor": "dynamodb-processor",
-    "Hydrator": "dlq-hydrator",
-}
 CODE_BUCKET = "code"
 START_SECONDS_MAX = 60
 CREATE_SECONDS_MAX = 120
@@ -53,8 +48,7 @@ def _zip(binary):
 
 # Of these ministack 1.5.33 compares a number with a parameter's text, fails, and polls no more.
 WANT_NUMBERS = ("KinesisFailureQueue", "DynamoDbFailureQueue", "KinesisFailureMapping", "DynamoDbFailureMapping")
-
-
+# And it has no alarms on formulas.
 WITHOUT_FORMULAS = ("KinesisStandsStill", "DynamoDbStandsStill")
 
 
@@ -69,7 +63,6 @@ def for_ministack(template):
             return {key: inner if key == "Fn::FindInMap" else resolved(inner) for key, inner in value.items()}
         return value
 
-    # It has no alarms on formulas.
     dashboard = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     for name in WITHOUT_FORMULAS:
         del template["Resources"][name]
@@ -104,7 +97,6 @@ class Deployment:
             **os.environ,
             **credentials,
             "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_PAGER": "",
             "STACK": STACK,
             "PATH": path,
         }

@@ -2,18 +2,13 @@
 
 import re
 
-from template import ROOT, choices, default, of_type, parse, references
+from template import FUNCTIONS, ROOT, choices, default, of_type, parse, references
 
 HOUR = 3600
 STREAM_MAPPINGS = {"KinesisMapping": "Kinesis", "DynamoDbMapping": "DynamoDb"}
 QUEUE_MAPPINGS = {"KinesisFailureMapping", "DynamoDbFailureMapping"}
 SENSIBLE_RETRIES = 100
 STATEFUL = {"AWS::KMS::Key", "AWS::Kinesis::Stream", "AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::S3::Bucket"}
-FUNCTIONS = {
-    "KinesisProcessor": "kinesis-processor",
-    "DynamoDbProcessor": "dynamodb-processor",
-    "Hydrator": "dlq-hydrator",
-}
 # Of all functions, read beside their configuration.
 READ_BY_ALL = {"LOG_LEVEL"}
 

@@ -10,6 +10,13 @@ ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "infra" / "template.yaml"
 NO_VALUE = {"Ref": "AWS::NoValue"}
 
+# The functions, by their logical ids: the packages that their code is.
+FUNCTIONS = {
+    "KinesisProcessor": "kinesis-processor",
+    "DynamoDbProcessor": "dynamodb-processor",
+    "Hydrator": "dlq-hydrator",
+}
+
 
 @functools.lru_cache(maxsize=4)
 def parse(text):

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from alarms import RUNBOOK
-from deployment import wait_for
+from deployment import STACK, wait_for
 from test_deployment import GOOD, POISON, put_on_kinesis
 
 TEXT = RUNBOOK.read_text()
@@ -94,7 +94,7 @@ def test_a_command_that_needs_more_says_what(deployment):
 
 def test_a_parameter_is_set_and_the_others_stay(deployment):
     def parameters():
-        stack = deployment.client("cloudformation").describe_stacks(StackName="stream-recovery")["Stacks"][0]
+        stack = deployment.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
         return {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
 
     before = parameters()
