@@ -16,5 +16,6 @@ def deployment(request, tmp_path_factory):
     zips = stack.build_zips(request.config.getoption("--cargo-lambda"))
     log = tmp_path_factory.mktemp("ministack") / "log"
     with stack.running(log) as running:
-        running.create_stack(zips)
+        running.upload(zips)
+        running.outputs = running.create_stack(stack.STACK)
         yield running

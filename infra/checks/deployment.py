@@ -74,7 +74,7 @@ def for_ministack(template):
 
 
 class Deployment:
-    """A running ministack, and in it the stack."""
+    """A running ministack, and the outputs of the stack in it."""
 
     def __init__(self, endpoint):
         self.endpoint = endpoint
@@ -101,39 +101,43 @@ class Deployment:
             "PATH": path,
         }
 
-    def create_stack(self, zips):
-        """Uploads code and template, creates the stack, and waits until it stands."""
-        s3, cloudformation = self.client("s3"), self.client("cloudformation")
+    def upload(self, zips):
+        """Uploads code and template. By S3: a template in a request may have no more than 51,200 bytes."""
+        s3 = self.client("s3")
         s3.create_bucket(Bucket=CODE_BUCKET)
         for name, path in zips.items():
             s3.put_object(Bucket=CODE_BUCKET, Key=f"{name}.zip", Body=path.read_bytes())
         code = {name: {"Bucket": CODE_BUCKET, "Key": f"{name}.zip"} for name in zips}
-        # By S3: a template in the request itself may have no more than 51,200 bytes.
         body = json.dumps(for_ministack(expand(TEMPLATE.read_text(), code)), default=str)
         s3.put_object(Bucket=CODE_BUCKET, Key="template.json", Body=body)
+
+    def create_stack(self, name, **parameters):
+        """Creates a stack of the template, waits until it stands, and returns its outputs."""
+        cloudformation = self.client("cloudformation")
+        parameters = {"Architecture": "x86_64", **parameters}
         cloudformation.create_stack(
-            StackName=STACK,
+            StackName=name,
             TemplateURL=f"{self.endpoint}/{CODE_BUCKET}/template.json",
-            Parameters=[{"ParameterKey": "Architecture", "ParameterValue": "x86_64"}],
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
             Capabilities=["CAPABILITY_IAM"],
         )
-        stack = wait_for(CREATE_SECONDS_MAX, "the stack to stand", lambda: self._finished(cloudformation))
-        assert stack["StackStatus"] == "CREATE_COMPLETE", self._failures(cloudformation)
-        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        stack = wait_for(CREATE_SECONDS_MAX, f"{name} to stand", lambda: _finished(cloudformation, name))
+        assert stack["StackStatus"] == "CREATE_COMPLETE", _failures(cloudformation, name)
+        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
-    @staticmethod
-    def _finished(cloudformation):
-        stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
-        return None if stack["StackStatus"].endswith("IN_PROGRESS") else stack
 
-    @staticmethod
-    def _failures(cloudformation):
-        events = cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
-        return [
-            (event["LogicalResourceId"], event.get("ResourceStatusReason"))
-            for event in events
-            if "FAILED" in event["ResourceStatus"]
-        ]
+def _finished(cloudformation, name):
+    stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    return None if stack["StackStatus"].endswith("IN_PROGRESS") else stack
+
+
+def _failures(cloudformation, name):
+    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+    return [
+        (event["LogicalResourceId"], event.get("ResourceStatusReason"))
+        for event in events
+        if "FAILED" in event["ResourceStatus"]
+    ]
 
 
 @contextlib.contextmanager

@@ -18,8 +18,12 @@ POISON = b"\xff\x00 not an order, \xc3\xa4"
 
 @pytest.fixture
 def receive(deployment):
-    """The next entry of the recovered queue, which is taken out of it."""
-    sqs, url = deployment.client("sqs"), deployment.outputs["RecoveredQueueUrl"]
+    return receiver(deployment, deployment.outputs["RecoveredQueueUrl"])
+
+
+def receiver(deployment, url):
+    """Takes the next entry out of a recovered queue."""
+    sqs = deployment.client("sqs")
 
     def one():
         messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1).get("Messages", [])
