@@ -9,6 +9,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -128,14 +129,8 @@ impl Clients {
     /// Lambda have no endpoint yet: what is asked of them fails.
     #[must_use]
     pub fn for_endpoints(kinesis: &str, dynamodb: &str, sqs: &str, region: &str) -> Self {
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(region.to_owned()))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::from_keys("local", "local", None)))
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .retry_config(retries())
-            .timeout_config(timeouts())
-            .build();
+        let config =
+            config_of_stand_ins(aws_smithy_http_client::Builder::new().build_http(), region, ("local", "local"));
         Self::with_configs(|service| {
             let url = match service {
                 Service::Kinesis => kinesis,
@@ -156,14 +151,7 @@ impl Clients {
     #[cfg(feature = "provision")]
     #[must_use]
     pub fn of_stand_ins(endpoint: impl Fn(Service) -> Option<String>, region: &str, keys: (&str, &str)) -> Self {
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(region.to_owned()))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::from_keys(keys.0, keys.1, None)))
-            .http_client(https())
-            .retry_config(retries())
-            .timeout_config(timeouts())
-            .build();
+        let config = config_of_stand_ins(https(), region, keys);
         Self::with_configs(|service| at(&config, Some(endpoint(service).unwrap_or_else(|| NO_ENDPOINT.to_owned()))))
     }
 
@@ -286,6 +274,18 @@ fn config_of_function() -> SdkConfig {
     config.set_use_fips(is_on("AWS_USE_FIPS_ENDPOINT"));
     config.set_use_dual_stack(is_on("AWS_USE_DUALSTACK_ENDPOINT"));
     config.build()
+}
+
+/// With nothing of the environment: endpoints are to be added.
+fn config_of_stand_ins(http: SharedHttpClient, region: &str, (key, secret): (&str, &str)) -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region.to_owned()))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::from_keys(key, secret, None)))
+        .http_client(http)
+        .retry_config(retries())
+        .timeout_config(timeouts())
+        .build()
 }
 
 fn variable(name: &str) -> Option<String> {
