@@ -1,16 +1,18 @@
 //! The services that a run has, and what it makes in them.
 
-use crate::{Behaviour, Cleanup, Endpoints, Kind, OnAws, Resource, Target};
+use crate::{Behaviour, Cleanup, Endpoints, Kind, OnAws, Resource, Target, until};
 use anyhow::{Context, ensure};
 use aws_edge::provision::{
-    Queue, QueueSettings, create_bucket, create_kinesis_stream, create_queue, create_table, probe, tag_bucket,
-    tag_kinesis_stream, tag_queue, tag_table,
+    Queue, QueueSettings, create_bucket, create_kinesis_stream, create_queue, create_table, list_shards, probe,
+    tag_bucket, tag_kinesis_stream, tag_queue, tag_table,
 };
-use aws_edge::{CallError, Clients, Service};
+use aws_edge::{AwsStreamReader, CallError, Clients, Service};
 use emulator::Emulator;
 use pipeline::{Binaries, Names, Site, Stack, StackConfig};
 use records::StreamArn;
+use recovery::{Position, StreamReader};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use tokio::sync::OnceCell;
 
 /// What every name begins with. A random part follows, so that runs do not meet.
@@ -30,6 +32,9 @@ const NO_EXCUSES: &str = "INTEGRATION_NO_EXCUSES";
 
 /// The account that stand-ins use unless told otherwise.
 const ACCOUNT: &str = "000000000000";
+
+/// How long the stream of a table that is active may stay unreadable.
+const READABLE_LIMIT: Duration = Duration::from_secs(60);
 
 /// The attribute that is the key of a table here.
 pub(crate) const TABLE_KEY: &str = "order_id";
@@ -107,7 +112,7 @@ impl World {
             let why = self.places.get(service)?.silence.as_deref()?;
             Some(format!("{} is not there: {why}", service.name()))
         });
-        silent.or_else(|| {
+        silent.or_else(|| out_of_reach(&self.places, services)).or_else(|| {
             if std::env::var_os(NO_EXCUSES).is_some() {
                 return None;
             }
@@ -194,6 +199,7 @@ impl World {
         self.cleanup.expect(Resource::Table(name.clone()));
         let stream = create_table(self.clients(), &name, TABLE_KEY).await?;
         self.tagged(tag_table(self.clients(), &stream, &self.tags()).await)?;
+        readable(self.clients(), &stream).await?;
         Ok((name, stream))
     }
 
@@ -241,6 +247,7 @@ impl World {
         let (clients, tags) = (self.clients(), self.tags());
         self.tagged(tag_kinesis_stream(clients, &stack.names.stream, &tags).await)?;
         self.tagged(tag_table(clients, &stack.table_stream, &tags).await)?;
+        readable(clients, &stack.table_stream).await?;
         self.tagged(tag_bucket(clients, &stack.names.claim_checks, &tags).await)?;
         for queue in [&stack.queues.on_failure, &stack.queues.hydrator_dead_letters, &stack.queues.recovered] {
             self.tagged(tag_queue(clients, &queue.url, &tags).await)?;
@@ -260,6 +267,26 @@ impl World {
             _ => Ok(()),
         }
     }
+}
+
+/// Waits until the stream of a new table can be read. LocalStack's tables are active some time before their streams are,
+/// and what is put in meanwhile never comes out.
+async fn readable(clients: &Clients, stream: &StreamArn) -> anyhow::Result<()> {
+    let reader = AwsStreamReader::new(clients.clone());
+    until("the stream of the new table to be readable", READABLE_LIMIT, async || {
+        let shards = list_shards(clients, stream).await.unwrap_or_default();
+        let Some(shard) = shards.first() else { return Ok(None) };
+        Ok(reader.iterator(stream, shard, &Position::TrimHorizon).await.is_ok().then_some(()))
+    })
+    .await
+}
+
+/// Why the endpoint's Lambda cannot see what a test needs, if it cannot: nobody tells it of an emulator in this process.
+fn out_of_reach(places: &BTreeMap<Service, Place>, services: &[Service]) -> Option<String> {
+    let lambda = places.get(&Service::Lambda).filter(|_| services.contains(&Service::Lambda))?;
+    let embedded = |service: &&Service| places.get(service).is_some_and(|place| place.kind == Kind::Embedded);
+    let service = services.iter().find(embedded)?;
+    Some(format!("the Lambda of {} does not see {} of the embedded emulator", lambda.kind.name(), service.name()))
 }
 
 /// A run whose services are all silent would skip everything, and look like one that found nothing wrong.
@@ -348,4 +375,24 @@ fn region_and_roots(region: &str) -> Vec<(String, String)> {
         variables.push(pair("AWS_CA_BUNDLE", &path));
     }
     variables
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoints_lambda_is_not_asked_for_what_only_this_process_has() {
+        let place = |kind| Place { kind, url: None, silence: None };
+        let mut places: BTreeMap<_, _> =
+            Service::ALL.into_iter().map(|service| (service, place(Kind::LocalStack))).collect();
+        let needed = [Service::DynamoDb, Service::Sqs, Service::Lambda];
+        assert_eq!(out_of_reach(&places, &needed), None);
+        places.insert(Service::DynamoDb, place(Kind::Embedded));
+        let reason = out_of_reach(&places, &needed).unwrap();
+        assert_eq!(reason, "the Lambda of LocalStack does not see DynamoDB of the embedded emulator");
+        let elsewhere = [Service::Kinesis, Service::Sqs, Service::Lambda];
+        assert_eq!(out_of_reach(&places, &elsewhere), None);
+        assert_eq!(out_of_reach(&places, &[Service::DynamoDb, Service::Sqs]), None, "no Lambda is needed");
+    }
 }
