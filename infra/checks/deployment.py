@@ -74,11 +74,12 @@ def for_ministack(template):
 
 
 class Deployment:
-    """A running ministack, and the outputs of the stack in it."""
+    """A running ministack, the packages uploaded to it, and the outputs of the stack in it."""
 
     def __init__(self, endpoint):
         self.endpoint = endpoint
         self.outputs = {}
+        self.zips = {}
 
     def client(self, service):
         return boto3.client(
@@ -103,6 +104,7 @@ class Deployment:
 
     def upload(self, zips):
         """Uploads code and template. By S3: a template in a request may have no more than 51,200 bytes."""
+        self.zips = zips
         s3 = self.client("s3")
         s3.create_bucket(Bucket=CODE_BUCKET)
         for name, path in zips.items():
