@@ -17,6 +17,20 @@ def with_event(properties):
     return changed("      CodeUri: ../functions/dlq-hydrator\n", "      CodeUri: ../functions/dlq-hydrator\n" + event)
 
 
+def without(begin, end):
+    """The template without what stands from one text to the next."""
+    before, rest = TEXT.split(begin, 1)
+    return before + end + rest.split(end, 1)[1]
+
+
+def only_if(condition, statement):
+    """The template with a statement of a role under a condition."""
+    nested = statement.replace("              - ", "                - ", 1).replace("\n    ", "\n      ")
+    return changed(
+        statement, f"              - !If\n                - {condition}\n{nested}                - !Ref AWS::NoValue\n"
+    )
+
+
 STREAM = "Stream: arn:aws:kinesis:us-east-1:111122223333:stream/orders"
 
 # What is broken, the broken template, the gate that has to say so, and a word that it has to say.
@@ -256,13 +270,13 @@ BROKEN = [
             "      ManagedPolicyArns: [arn:aws:iam::aws:policy/ReadOnlyAccess]\n      Policies:\n        - PolicyName: all",
         ),
         "roles",
-        "has managed policies",
+        "has ManagedPolicyArns",
     ),
     (
         "a statement that does not say whose it is",
         changed("Sid: FunctionHandsOn", "Sid: HandsOn"),
         "roles",
-        "does not say who needs it",
+        "HandsOn is a statement that no rule knows",
     ),
     (
         "a statement that denies",
@@ -271,7 +285,7 @@ BROKEN = [
             "Sid: FunctionRecovers\n                Effect: Deny",
         ),
         "roles",
-        "FunctionRecovers does more, or less",
+        "FunctionRecovers: its Effect is",
     ),
     (
         "a condition on a statement",
@@ -280,7 +294,7 @@ BROKEN = [
             'Sid: FunctionRecovers\n                Condition: { Bool: { aws:SecureTransport: "false" } }\n',
         ),
         "roles",
-        "FunctionRecovers does more, or less",
+        "FunctionRecovers: its Condition is",
     ),
     (
         "the queue of another source",
@@ -289,7 +303,7 @@ BROKEN = [
             "Sid: LambdaSendsFailures\n                  Effect: Allow\n                  Action: sqs:SendMessage\n                  Resource: !GetAtt DynamoDbFailureQueue.Arn",
         ),
         "roles",
-        "LambdaSendsFailures is about",
+        "LambdaSendsFailures: its Resource is",
     ),
     (
         "every stream of the account",
@@ -298,13 +312,13 @@ BROKEN = [
             "Resource: [!If [CreateStream, !GetAtt Stream.Arn, !Ref KinesisStreamArn], arn:aws:kinesis:*:*:stream/orders]",
         ),
         "roles",
-        "about all that fits",
+        "LambdaPollsTheStream: its Resource is",
     ),
     (
         "every object of the archive",
         changed("${ArchiveBucket.Arn}/recovered/*", "${ArchiveBucket.Arn}/*"),
         "roles",
-        "about all that fits",
+        "FunctionArchives: its Resource is",
     ),
     (
         "a key that admits somebody else",
@@ -313,7 +327,7 @@ BROKEN = [
             "Principal: { Service: sns.amazonaws.com }\n            Action: [kms",
         ),
         "roles",
-        "OnFailureMessages admits",
+        "OnFailureMessages: its Principal is",
     ),
     (
         "a key that denies Lambda",
@@ -321,13 +335,101 @@ BROKEN = [
             "Sid: OnFailureMessages\n            Effect: Allow", "Sid: OnFailureMessages\n            Effect: Deny"
         ),
         "roles",
-        "OnFailureMessages does not allow",
+        "OnFailureMessages: its Effect is",
     ),
     (
         "a key without log groups",
         changed("          - Sid: LogGroups", "          - Sid: Groups"),
         "roles",
         "has no statement LogGroups",
+    ),
+    (
+        "a policy beside the roles",
+        changed(
+            "  HydratorRole:\n",
+            "  More:\n    Type: AWS::IAM::RolePolicy\n    Properties: { PolicyName: more, RoleName: !Ref HydratorRole }\n\n  HydratorRole:\n",
+        ),
+        "roles",
+        "More is a AWS::IAM::RolePolicy",
+    ),
+    (
+        "a role that somebody else may take",
+        changed(
+            "Principal: { Service: lambda.amazonaws.com }\n            Action: sts",
+            "Principal: { AWS: arn:aws:iam::999999999999:root }\n            Action: sts",
+        ),
+        "roles",
+        "somebody else than Lambda may take it",
+    ),
+    (
+        "a statement that is gone, behind another of the same action",
+        without("              - Sid: FunctionRecovers\n", "              - Sid: FunctionArchives\n"),
+        "roles",
+        "it has no statement FunctionRecovers",
+    ),
+    (
+        "an action in another statement",
+        changed(
+            "Sid: FunctionRecovers\n                Effect: Allow\n                Action: sqs:SendMessage",
+            "Sid: FunctionRecovers\n                Effect: Allow\n                Action: sqs:GetQueueUrl",
+        ),
+        "roles",
+        "FunctionRecovers: its Action is",
+    ),
+    (
+        "failures that are sent only where records are put aside",
+        changed(
+            "- FailsToS3\n                - Sid: LambdaStoresFailures",
+            "- Quarantines\n                - Sid: LambdaStoresFailures",
+        ),
+        "roles",
+        "LambdaSendsFailures is there under the condition not Quarantines",
+    ),
+    (
+        "a key for sources with keys alone",
+        only_if(
+            "HasSourceKeys",
+            "              - Sid: EverybodyUsesTheKey\n                Effect: Allow\n"
+            "                Action: [kms:Decrypt, kms:GenerateDataKey]\n                Resource: !GetAtt Key.Arn\n",
+        ),
+        "roles",
+        "EverybodyUsesTheKey is there under the condition HasSourceKeys",
+    ),
+    (
+        "queues that are polled where functions are traced alone",
+        only_if(
+            "Traces",
+            "              - Sid: LambdaPollsTheQueues\n                Effect: Allow\n                Action:\n"
+            "                  - sqs:ReceiveMessage\n                  - sqs:DeleteMessage\n"
+            "                  - sqs:GetQueueAttributes\n                  - sqs:ChangeMessageVisibility\n"
+            "                Resource: [!GetAtt KinesisFailureQueue.Arn, !GetAtt DynamoDbFailureQueue.Arn]\n",
+        ),
+        "roles",
+        "LambdaPollsTheQueues is there under the condition Traces",
+    ),
+    (
+        "a name where an ARN belongs",
+        changed(
+            "Action: sqs:SendMessage\n                Resource: !GetAtt RecoveredQueue.Arn",
+            "Action: sqs:SendMessage\n                Resource: !Ref RecoveredQueue",
+        ),
+        "roles",
+        "FunctionRecovers: its Resource is",
+    ),
+    (
+        "a key for the calls of another account",
+        changed(
+            "StringEqualsIfExists: { aws:SourceAccount: !Ref AWS::AccountId }",
+            'StringEqualsIfExists: { aws:SourceAccount: "999999999999" }',
+        ),
+        "roles",
+        "OnFailureMessages: its Condition is",
+    ),
+    (
+        "a key for log groups of another name",
+        changed("log-group:/aws/lambda/${AWS::StackName}-*", "log-group:/aws/lamda/${AWS::StackName}-*"),
+        "roles",
+        "LogGroups: its Condition is",
     ),
     (
         "an alarm that says nothing",

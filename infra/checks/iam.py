@@ -1,14 +1,14 @@
 """Each call that a function makes has its action in the function's role, and no action is without a call.
 
 A statement's Sid says who needs it. `Function...`: the code's calls, which are looked up in `shared/aws`. `Lambda...`:
-what Lambda does by the role, which AWS documents and `OF_LAMBDA` lists. `Everybody...`: keys.
+what Lambda does by the role, which AWS documents. `Everybody...`: keys. `STATEMENTS` lists them all.
 """
 
 import re
 
 import botocore.session
 
-from template import ROOT, choices, of_type, parse, references
+from template import ALWAYS, ROOT, of_type, parse, spelled, ways
 
 EDGE = ROOT / "shared" / "aws" / "src"
 SERVICES = {"kinesis": "kinesis", "dynamodbstreams": "dynamodb", "sqs": "sqs", "s3": "s3", "lambda": "lambda"}
@@ -37,95 +37,111 @@ ACTIONS_OF_CALLS = {
     "get_object": {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"},
 }
 
-# What AWS documents that Lambda needs of a role.
-_LOGS_AND_TRACES = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
-_DESTINATION = {"sqs:SendMessage", "s3:PutObject", "s3:ListBucket"}
-OF_LAMBDA = {
-    "KinesisProcessorRole": _LOGS_AND_TRACES
-    | _DESTINATION
-    | {
-        "kinesis:DescribeStream",
-        "kinesis:DescribeStreamSummary",
-        "kinesis:GetRecords",
-        "kinesis:GetShardIterator",
-        "kinesis:ListShards",
-        "kinesis:SubscribeToShard",
-    },
-    "DynamoDbProcessorRole": _LOGS_AND_TRACES
-    | _DESTINATION
-    | {
-        "dynamodb:DescribeStream",
-        "dynamodb:GetRecords",
-        "dynamodb:GetShardIterator",
-        "dynamodb:ListStreams",
-    },
-    "HydratorRole": _LOGS_AND_TRACES
-    | {
-        "sqs:ReceiveMessage",
-        "sqs:DeleteMessage",
-        "sqs:GetQueueAttributes",
-        "sqs:ChangeMessageVisibility",
-    },
-}
 ROLES = {"KinesisProcessorRole": PROCESSOR, "DynamoDbProcessorRole": PROCESSOR, "HydratorRole": HYDRATOR}
-OF_KEYS = {"kms:Decrypt", "kms:GenerateDataKey"}
 
-# What each statement is about. Its ARNs are those of these resources, and of no others.
-_EACH = {
-    "EverybodyUsesTheKey": {"Key"},
-    "EverybodyReadsWithTheSourcesKeys": {"SourceKeyArns"},
-    "LambdaTraces": set(),
+# Every statement of each role: when it is there, what it allows, and on what. Held literally, since a statement of the
+# same action on something else, or under another condition, would hide that one is gone.
+_STREAM = "CreateStream ? ${Stream.Arn} : ${KinesisStreamArn}"
+_TABLE = "CreateTable ? ${Table.StreamArn} : ${TableStreamArn}"
+_QUEUES = {"${KinesisFailureQueue.Arn}", "${DynamoDbFailureQueue.Arn}"}
+# By their names: they need not be there.
+_BUCKETS = {
+    f"arn:${{AWS::Partition}}:s3:::${{AWS::StackName}}-{source}-failures-${{AWS::AccountId}}-${{AWS::Region}}"
+    for source in ("kinesis", "dynamodb")
 }
-_STREAM, _TABLE = {"Stream", "KinesisStreamArn"}, {"Table", "TableStreamArn"}
 
 
-def _of_a_processor(source, stream):
+def _of_each(function):
     return {
-        **_EACH,
-        "LambdaPollsTheStream": stream,
-        "LambdaStoresFailures": {f"{source}FailureBucket"},
-        "LambdaLooksIntoTheBucket": {f"{source}FailureBucket"},
-        "LambdaSendsFailures": {f"{source}FailureQueue"},
-        "LambdaWritesLogs": {f"{source}ProcessorLogs"},
-        "FunctionQuarantines": {"RecoveredQueue"},
+        "LambdaWritesLogs": (ALWAYS, {"logs:CreateLogStream", "logs:PutLogEvents"}, {f"${{{function}Logs.Arn}}"}),
+        "LambdaTraces": ("Traces", {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}, {"*"}),
+        "EverybodyUsesTheKey": (ALWAYS, {"kms:Decrypt", "kms:GenerateDataKey"}, {"${Key.Arn}"}),
+        "EverybodyReadsWithTheSourcesKeys": ("HasSourceKeys", {"kms:Decrypt"}, {"${SourceKeyArns}"}),
     }
 
 
-_QUEUES = {"KinesisFailureQueue", "DynamoDbFailureQueue"}
-# Named by their ARNs: they need not be there.
-_BUCKETS = {"AWS::Partition", "AWS::StackName", "AWS::AccountId", "AWS::Region"}
-ABOUT = {
-    "KinesisProcessorRole": {**_of_a_processor("Kinesis", _STREAM), "LambdaSubscribes": {"StreamConsumer"}},
-    "DynamoDbProcessorRole": _of_a_processor("DynamoDb", _TABLE),
+def _of_a_processor(source):
+    bucket = f"${{{source}FailureBucket.Arn}}"
+    return {
+        **_of_each(f"{source}Processor"),
+        "LambdaStoresFailures": ("FailsToS3", {"s3:PutObject"}, {f"{bucket}/aws/lambda/*"}),
+        "LambdaLooksIntoTheBucket": ("FailsToS3", {"s3:ListBucket"}, {bucket}),
+        "LambdaSendsFailures": ("not FailsToS3", {"sqs:SendMessage"}, {f"${{{source}FailureQueue.Arn}}"}),
+        "FunctionQuarantines": ("Quarantines", {"sqs:SendMessage"}, {"${RecoveredQueue.Arn}"}),
+    }
+
+
+_POLLS_KINESIS = {
+    "kinesis:DescribeStream",
+    "kinesis:DescribeStreamSummary",
+    "kinesis:GetRecords",
+    "kinesis:GetShardIterator",
+    "kinesis:ListShards",
+}
+_POLLS_DYNAMODB = {
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+}
+_POLLS_SQS = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"}
+_READS_KINESIS = {"kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator"}
+STATEMENTS = {
+    "KinesisProcessorRole": {
+        **_of_a_processor("Kinesis"),
+        "LambdaPollsTheStream": (ALWAYS, _POLLS_KINESIS, {_STREAM}),
+        "LambdaSubscribes": ("FansOut", {"kinesis:SubscribeToShard"}, {"${StreamConsumer}"}),
+    },
+    "DynamoDbProcessorRole": {
+        **_of_a_processor("DynamoDb"),
+        "LambdaPollsTheStream": (ALWAYS, _POLLS_DYNAMODB, {_TABLE}),
+    },
     "HydratorRole": {
-        **_EACH,
-        "LambdaPollsTheQueues": _QUEUES,
-        "LambdaWritesLogs": {"HydratorLogs"},
-        "FunctionReadsTheStream": _STREAM,
-        "FunctionReadsTheTablesStream": _TABLE,
-        "FunctionHandsOn": _QUEUES,
-        "FunctionRecovers": {"RecoveredQueue"},
-        "FunctionArchives": {"ArchiveBucket"},
-        "FunctionLooksUpFilters": set(),
-        "FunctionReadsFailures": _BUCKETS,
-        "FunctionTellsMissingFromForbidden": _BUCKETS,
+        **_of_each("Hydrator"),
+        "LambdaPollsTheQueues": (ALWAYS, _POLLS_SQS, _QUEUES),
+        "FunctionReadsTheStream": (ALWAYS, _READS_KINESIS, {_STREAM}),
+        "FunctionReadsTheTablesStream": (ALWAYS, {"dynamodb:GetRecords", "dynamodb:GetShardIterator"}, {_TABLE}),
+        "FunctionHandsOn": (ALWAYS, {"sqs:GetQueueUrl", "sqs:SendMessage"}, _QUEUES),
+        "FunctionRecovers": (ALWAYS, {"sqs:SendMessage"}, {"${RecoveredQueue.Arn}"}),
+        "FunctionArchives": (
+            ALWAYS,
+            {"s3:PutObject", "s3:AbortMultipartUpload"},
+            {"${ArchiveBucket.Arn}/recovered/*"},
+        ),
+        "FunctionLooksUpFilters": (ALWAYS, {"lambda:ListEventSourceMappings"}, {"*"}),
+        "FunctionReadsFailures": (
+            ALWAYS,
+            {"s3:GetObject", "s3:GetObjectVersion"},
+            {f"{bucket}/aws/lambda/*" for bucket in _BUCKETS},
+        ),
+        "FunctionTellsMissingFromForbidden": (ALWAYS, {"s3:ListBucket"}, _BUCKETS),
     },
 }
-# The only places for a star within an ARN: objects under what Lambda and the hydrator write.
-OBJECTS = ("/aws/lambda/*", "/recovered/*")
+TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
 
-# Who may use the key for itself, and for what. None is the account.
+# Who may use the key for itself, for what, and under which condition; and the account, by its policies.
+_THIS_ACCOUNT = {"StringEqualsIfExists": {"aws:SourceAccount": "${AWS::AccountId}"}}
+_LOG_GROUPS = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/${AWS::StackName}-*"
 OF_THE_KEY = {
-    "TheAccountByItsOwnPolicies": (None, {"kms:*"}),
-    "LogGroups": (
-        {"logs"},
-        {"kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"},
-    ),
-    "AlarmsAndNotifications": (
-        {"cloudwatch.amazonaws.com", "s3.amazonaws.com"},
-        {"kms:Decrypt", "kms:GenerateDataKey*"},
-    ),
-    "OnFailureMessages": ({"lambda.amazonaws.com"}, {"kms:Decrypt", "kms:GenerateDataKey*"}),
+    "TheAccountByItsOwnPolicies": {
+        "Principal": {"AWS": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"},
+        "Action": ["kms:*"],
+    },
+    "LogGroups": {
+        "Principal": {"Service": "logs.${AWS::Region}.${AWS::URLSuffix}"},
+        "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+        "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": _LOG_GROUPS}},
+    },
+    "AlarmsAndNotifications": {
+        "Principal": {"Service": ["cloudwatch.amazonaws.com", "s3.amazonaws.com"]},
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "Condition": _THIS_ACCOUNT,
+    },
+    "OnFailureMessages": {
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "Condition": _THIS_ACCOUNT,
+    },
 }
 
 # Actions that know no resources; all others name theirs.
@@ -140,6 +156,11 @@ def findings(text, sources=None):
     found += [f"{name} has no rule" for name in sorted(set(roles) - set(ROLES))]
     for name in sorted(set(roles) & set(ROLES)):
         found += [f"{name}: {problem}" for problem in _of_role(name, roles[name], sources)]
+    found += [
+        f"{name} is a {resource['Type']}: what a role may do stands in the role alone"
+        for name, resource in template["Resources"].items()
+        if resource["Type"].startswith("AWS::IAM::") and resource["Type"] != "AWS::IAM::Role"
+    ]
     return found + [f"Key: {problem}" for problem in _of_key(dict(of_type(template, "AWS::KMS::Key"))["Key"])]
 
 
@@ -190,69 +211,60 @@ def _needed(function, sources):
 
 
 def _of_role(name, role, sources):
-    if role.get("ManagedPolicyArns"):
-        yield "has managed policies; write the actions out"
-    granted = {"Function": set(), "Lambda": set(), "Everybody": set()}
-    for policy in role["Policies"]:
-        for listed in policy["PolicyDocument"]["Statement"]:
-            for statement in choices(listed):
-                yield from _of_statement(statement, granted)
-                yield from _of_resources(statement, ABOUT[name])
-    needed = {"Function": _needed(ROLES[name], sources), "Lambda": OF_LAMBDA[name], "Everybody": OF_KEYS}
-    for who, actions in needed.items():
-        yield from (
-            f"{who} needs {action}, and no statement `{who}...` has it" for action in sorted(actions - granted[who])
-        )
-        yield from (
-            f"{action} is granted by a statement `{who}...`, and nothing calls it"
-            for action in sorted(granted[who] - actions)
-        )
+    for stranger in sorted(set(role) - {"AssumeRolePolicyDocument", "Policies"}):
+        yield f"has {stranger}, which can change what its statements allow"
+    if spelled(role["AssumeRolePolicyDocument"]["Statement"]) != [TRUST]:
+        yield "somebody else than Lambda may take it, or Lambda may not"
+    listed = [each for policy in role["Policies"] for each in policy["PolicyDocument"]["Statement"]]
+    statements = [(statement["Sid"], condition, statement) for each in listed for condition, statement in ways(each)]
+    yield from _of_sids([sid for sid, _, _ in statements], STATEMENTS[name])
+    granted = set()
+    for sid, condition, statement in statements:
+        yield from _of_statement(sid, condition, statement, STATEMENTS[name].get(sid))
+        granted |= set(_list(statement["Action"])) if sid.startswith("Function") else set()
+    needed = _needed(ROLES[name], sources)
+    for action in sorted(needed - granted):
+        yield f"Function needs {action}, and no statement `Function...` has it"
+    for action in sorted(granted - needed):
+        yield f"{action} is granted by a statement `Function...`, and nothing calls it"
 
 
-def _of_statement(statement, granted):
-    sid, actions, resources = statement["Sid"], _list(statement["Action"]), _list(statement["Resource"])
-    who = next((who for who in granted if sid.startswith(who)), None)
-    if who is None:
-        yield f"the Sid {sid} does not say who needs it: Function..., Lambda... or Everybody..."
-    else:
-        granted[who] |= set(actions)
-    for action in actions:
+def _of_sids(sids, expected):
+    for sid in sorted(set(expected) - set(sids)):
+        yield f"it has no statement {sid}"
+    for sid in sorted(sid for sid in set(sids) if sid not in expected or sids.count(sid) > 1):
+        yield f"{sid} is a statement that no rule knows, or is there twice"
+
+
+def _of_statement(sid, condition, statement, expected):
+    for action in _list(statement["Action"]):
         if "*" in action:
             yield f"{action} is not one action"
-        if "*" in resources and action not in WITHOUT_RESOURCES:
+        if "*" in _list(statement["Resource"]) and action not in WITHOUT_RESOURCES:
             yield f"{action} is granted on everything"
-
-
-def _of_resources(statement, about):
-    if statement.get("Effect") != "Allow" or set(statement) != {"Sid", "Effect", "Action", "Resource"}:
-        yield f"{statement['Sid']} does more, or less, than to allow actions on resources"
-    if references(statement["Resource"]) != about.get(statement["Sid"]):
-        yield f"{statement['Sid']} is about {references(statement['Resource'])}, not about {about.get(statement['Sid'])}"
-    for text in _texts(statement["Resource"]):
-        if "*" in text.removesuffix("*") or (text.endswith("*") and text != "*" and not text.endswith(OBJECTS)):
-            yield f"{statement['Sid']} is about all that fits {text}"
-
-
-def _texts(value):
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (list, dict)):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _texts(inner)
+    if expected:
+        when, actions, resources = expected
+        if condition != when:
+            yield f"{sid} is there under the condition {condition}, not {when}"
+        yield from _differences(statement, {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources})
 
 
 def _of_key(key):
-    statements = {statement["Sid"]: statement for statement in key["KeyPolicy"]["Statement"]}
-    yield from (f"it has no statement {sid}" for sid in sorted(set(OF_THE_KEY) - set(statements)))
-    for sid, statement in statements.items():
-        services, actions = OF_THE_KEY.get(sid, (set(), set()))
-        named = {str(each) for each in _list(statement["Principal"].get("Service", []))}
-        fits = named == services if sid != "LogGroups" else all("logs." in each for each in named) and len(named) == 1
-        if services is not None and not fits:
-            yield f"{sid} admits {named}, not {services}"
-        if statement["Effect"] != "Allow" or set(_list(statement["Action"])) != actions:
-            yield f"{sid} does not allow just {sorted(actions)}"
+    statements = key["KeyPolicy"]["Statement"]
+    yield from _of_sids([statement["Sid"] for statement in statements], OF_THE_KEY)
+    for statement in statements:
+        sid = statement["Sid"]
+        if sid in OF_THE_KEY:
+            yield from _differences(statement, {"Sid": sid, "Effect": "Allow", "Resource": "*", **OF_THE_KEY[sid]})
+
+
+def _differences(statement, expected):
+    """Where a statement is not literally what it should be. The order of a list says nothing."""
+    for part in sorted(set(statement) | set(expected)):
+        here, there = (_list(spelled(side.get(part))) for side in (statement, expected))
+        if sorted(map(str, here)) != sorted(map(str, there)):
+            yield f"{expected['Sid']}: its {part} is {here}, not {there}"
 
 
 def _list(value):
-    return value if isinstance(value, list) else [value]
+    return sorted(value) if isinstance(value, set) else value if isinstance(value, list) else [value]

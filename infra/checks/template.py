@@ -9,6 +9,8 @@ from samtranslator.yaml_helper import yaml_parse
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "infra" / "template.yaml"
 NO_VALUE = {"Ref": "AWS::NoValue"}
+# The condition of what is there under any.
+ALWAYS = None
 
 # The functions, by their logical ids: the packages that their code is.
 FUNCTIONS = {
@@ -31,12 +33,38 @@ def of_type(template, kind):
             yield name, resource["Properties"]
 
 
-def choices(value):
-    """What a value can be: both ways of an `!If`, without `AWS::NoValue`."""
+def ways(value, condition=ALWAYS):
+    """What a value can be, each with its condition: both ways of an `!If`, without `AWS::NoValue`."""
     if isinstance(value, dict) and "Fn::If" in value:
-        _, yes, no = value["Fn::If"]
-        return [choice for side in (yes, no) for choice in choices(side)]
-    return [] if value == NO_VALUE else [value]
+        name, yes, no = value["Fn::If"]
+        return [*ways(yes, name), *ways(no, f"not {name}")]
+    return [] if value == NO_VALUE else [(condition, value)]
+
+
+def choices(value):
+    """What a value can be, whatever its condition."""
+    return [choice for _, choice in ways(value)]
+
+
+def spelled(value):
+    """A value with its references as `!Sub` spells them, so that rules can hold it literally.
+
+    `!GetAtt Key.Arn` is "${Key.Arn}", and `!If [FansOut, !Ref A, !Ref B]` is "FansOut ? ${A} : ${B}".
+    """
+    match value:
+        case {"Ref": name} | {"Fn::GetAtt": str(name)}:
+            return f"${{{name}}}"
+        case {"Fn::GetAtt": path}:
+            return f"${{{'.'.join(path)}}}"
+        case {"Fn::Sub": str(text)}:
+            return text
+        case {"Fn::If": [condition, yes, no]}:
+            return f"{condition} ? {spelled(yes)} : {spelled(no)}"
+        case dict():
+            return {key: spelled(inner) for key, inner in value.items()}
+        case list():
+            return [spelled(inner) for inner in value]
+    return value
 
 
 def default(template, value):
