@@ -243,8 +243,8 @@ BROKEN = [
     (
         "a function with the code of another",
         changed("CodeUri: ../functions/dynamodb-processor", "CodeUri: ../functions/kinesis-processor"),
-        "settings",
-        "dynamodb-processor",
+        "wiring",
+        "DynamoDbProcessor: its CodeUri is",
     ),
     (
         "a queue that goes with the stack",
@@ -536,8 +536,8 @@ BROKEN = [
             "FunctionName: !Ref KinesisProcessor\n      EventSourceArn",
             "FunctionName: !Ref DynamoDbProcessor\n      EventSourceArn",
         ),
-        "settings",
-        "invokes another function",
+        "wiring",
+        "KinesisMapping: its FunctionName is",
     ),
     (
         "a destination of the other source",
@@ -545,8 +545,8 @@ BROKEN = [
             "!If [FailsToS3, !GetAtt KinesisFailureBucket.Arn, !GetAtt KinesisFailureQueue.Arn]",
             "!If [FailsToS3, !GetAtt KinesisFailureBucket.Arn, !GetAtt DynamoDbFailureQueue.Arn]",
         ),
-        "settings",
-        "destination is not that of Kinesis",
+        "wiring",
+        "KinesisMapping: its DestinationConfig.OnFailure.Destination is",
     ),
     (
         "a mapping that is off",
@@ -622,8 +622,8 @@ BROKEN = [
     (
         "a queue that gives up at once",
         changed("maxReceiveCount: !Ref HydratorMaximumReceives", "maxReceiveCount: 1"),
-        "settings",
-        "no dead-letter queue after",
+        "wiring",
+        "KinesisFailureQueue: its RedrivePolicy.maxReceiveCount is",
     ),
     (
         "a visibility time-out of its own",
@@ -631,8 +631,8 @@ BROKEN = [
             "VisibilityTimeout: !FindInMap [HydratorTimeout, !Ref HydratorTimeoutSeconds, VisibilitySeconds]",
             "VisibilityTimeout: 30",
         ),
-        "settings",
-        "does not follow the hydrator",
+        "wiring",
+        "KinesisFailureQueue: its VisibilityTimeout is",
     ),
     (
         "mappings under Events",
@@ -652,20 +652,20 @@ BROKEN = [
     (
         "logs in another group",
         changed("LogGroup: !Ref HydratorLogs", "LogGroup: !Ref KinesisProcessorLogs"),
-        "settings",
-        "the group of another",
+        "wiring",
+        "Hydrator: its LoggingConfig.LogGroup is",
     ),
     (
         "a sink that is the source",
         changed("SINK: !Sub ${RecoveredQueue},s3", "SINK: !Sub ${KinesisFailureQueue},s3"),
-        "settings",
-        "its SINK is not",
+        "wiring",
+        "Hydrator: its Environment.Variables.SINK is",
     ),
     (
         "windows of the other mapping",
         changed('!If [KinesisTumbles, "on", "off"]', '!If [DynamoDbTumbles, "on", "off"]'),
-        "settings",
-        "TUMBLING_WINDOW does not follow",
+        "wiring",
+        "KinesisProcessor: its Environment.Variables.TUMBLING_WINDOW is",
     ),
     ("a stream that forgets in a day", changed("Default: 168", "Default: 24"), "settings", "less than a week"),
     (
@@ -683,22 +683,22 @@ BROKEN = [
     (
         "a log group of another name",
         changed("/aws/lambda/${AWS::StackName}-dlq-hydrator", "/aws/lambda/hydrator"),
-        "settings",
-        "is not the group",
+        "wiring",
+        "HydratorLogs: its LogGroupName is",
     ),
     (
         "a topic without alarms",
         changed("Principal: { Service: cloudwatch.amazonaws.com }", "Principal: { Service: events.amazonaws.com }"),
-        "settings",
-        "does not admit alarms",
+        "wiring",
+        "WarningTopicPolicy: its PolicyDocument.Statement is",
     ),
     (
         "a bucket that tells another queue",
         changed(
             "            Queue: !GetAtt KinesisFailureQueue.Arn", "            Queue: !GetAtt DynamoDbFailureQueue.Arn"
         ),
-        "settings",
-        "does not tell its queue",
+        "wiring",
+        "KinesisFailureBucket: its NotificationConfiguration.QueueConfigurations is",
     ),
     (
         "a queue that does not listen to its bucket",
@@ -706,13 +706,103 @@ BROKEN = [
             "arn:${AWS::Partition}:s3:::${AWS::StackName}-kinesis-failures-${AWS::AccountId}-${AWS::Region}\n            - !Ref",
             "arn:${AWS::Partition}:s3:::${AWS::StackName}-failures\n            - !Ref",
         ),
-        "settings",
-        "does not admit what",
+        "wiring",
+        "KinesisFailureQueuePolicy: its PolicyDocument.Statement is",
     ),
     (
         "a topic in the clear",
         changed("      KmsMasterKeyId: !GetAtt Key.Arn\n\n  CriticalTopicPolicy", "\n  CriticalTopicPolicy"),
         "settings",
         "CriticalTopic is not encrypted",
+    ),
+    (
+        "a hydrator with the role of a processor",
+        changed("Role: !GetAtt HydratorRole.Arn", "Role: !GetAtt KinesisProcessorRole.Arn"),
+        "wiring",
+        "Hydrator: its Role is",
+    ),
+    (
+        "a hydrator with the time-out of processors",
+        changed("Timeout: !Ref HydratorTimeoutSeconds", "Timeout: !Ref ProcessorTimeoutSeconds"),
+        "wiring",
+        "Hydrator: its Timeout is",
+    ),
+    (
+        "destinations the other way around",
+        changed("!If [FailsToS3, !GetAtt", "!If [Quarantines, !GetAtt"),
+        "wiring",
+        "KinesisMapping: its DestinationConfig.OnFailure.Destination is",
+    ),
+    (
+        "a mapping of the table on the stream",
+        changed(
+            "EventSourceArn: !If [CreateTable, !GetAtt Table.StreamArn, !Ref TableStreamArn]",
+            "EventSourceArn: !If [CreateStream, !GetAtt Stream.Arn, !Ref KinesisStreamArn]",
+        ),
+        "wiring",
+        "DynamoDbMapping: its EventSourceArn is",
+    ),
+    (
+        "a hydrator that reads what it writes",
+        changed("EventSourceArn: !GetAtt KinesisFailureQueue.Arn", "EventSourceArn: !GetAtt RecoveredQueue.Arn"),
+        "wiring",
+        "KinesisFailureMapping: its EventSourceArn is",
+    ),
+    (
+        "dead letters among the recovered",
+        changed(
+            "deadLetterTargetArn: !GetAtt HydratorDeadLetterQueue.Arn",
+            "deadLetterTargetArn: !GetAtt RecoveredQueue.Arn",
+        ),
+        "wiring",
+        "DynamoDbFailureQueue: its RedrivePolicy.deadLetterTargetArn is",
+    ),
+    (
+        "a dead-letter queue that admits none of the others",
+        changed("${AWS::AccountId}:${AWS::StackName}-kinesis-failures\n", "${AWS::AccountId}:kinesis-failures\n"),
+        "wiring",
+        "HydratorDeadLetterQueue: its RedriveAllowPolicy is",
+    ),
+    (
+        "a queue that admits the bucket of another account",
+        changed(
+            "StringEquals: { aws:SourceAccount: !Ref AWS::AccountId }\n                ArnEquals",
+            'StringEquals: { aws:SourceAccount: "999999999999" }\n                ArnEquals',
+        ),
+        "wiring",
+        "KinesisFailureQueuePolicy: its PolicyDocument.Statement is",
+    ),
+    (
+        "a queue that admits nobody with TLS",
+        changed('aws:SecureTransport: "false"', 'aws:SecureTransport: "true"'),
+        "wiring",
+        "QueuePolicy: its PolicyDocument.Statement is",
+    ),
+    (
+        "parameters that switch the other mapping",
+        changed("Enabled: !Ref KinesisEnabled", "Enabled: !Ref Enabled")
+        .replace("Enabled: !Ref DynamoDbEnabled", "Enabled: !Ref KinesisEnabled")
+        .replace("Enabled: !Ref Enabled", "Enabled: !Ref DynamoDbEnabled"),
+        "wiring",
+        "KinesisMapping: its Enabled is ${DynamoDbEnabled}",
+    ),
+    *(
+        (
+            f"{name} turned around",
+            changed(f"  {name}: {condition}\n", f"  {name}: !Not [{condition}]\n"),
+            "wiring",
+            f"the condition {name} is",
+        )
+        for name, condition in {
+            "FailsToS3": "!Equals [!Ref OnFailureDestination, s3]",
+            "Quarantines": "!Equals [!Ref OnInvalid, quarantine]",
+            "CreateStream": '!Equals [!Ref KinesisStreamArn, ""]',
+        }.items()
+    ),
+    (
+        "a mapping where functions are traced alone",
+        changed("DependsOn: DynamoDbFailureQueuePolicy\n    Properties", "Condition: Traces\n    Properties"),
+        "wiring",
+        "DynamoDbMapping is there under Traces, not under None",
     ),
 ]

@@ -10,6 +10,7 @@ from pathlib import Path
 import alarms
 import iam
 import settings
+import wiring
 from expand import expand
 from template import TEMPLATE
 
@@ -79,6 +80,7 @@ GATES = {
     "roles": iam.findings,
     "alarms": alarms.findings,
     "settings": settings.findings,
+    "wiring": wiring.findings,
 }
 
 if __name__ == "__main__":

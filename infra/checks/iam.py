@@ -8,7 +8,7 @@ import re
 
 import botocore.session
 
-from template import ALWAYS, ROOT, of_type, parse, spelled, ways
+from template import ALWAYS, ROOT, STREAM_ARN, TABLE_ARN, of_type, parse, spelled, ways
 
 EDGE = ROOT / "shared" / "aws" / "src"
 SERVICES = {"kinesis": "kinesis", "dynamodbstreams": "dynamodb", "sqs": "sqs", "s3": "s3", "lambda": "lambda"}
@@ -41,8 +41,6 @@ ROLES = {"KinesisProcessorRole": PROCESSOR, "DynamoDbProcessorRole": PROCESSOR, 
 
 # Every statement of each role: when it is there, what it allows, and on what. Held literally, since a statement of the
 # same action on something else, or under another condition, would hide that one is gone.
-_STREAM = "CreateStream ? ${Stream.Arn} : ${KinesisStreamArn}"
-_TABLE = "CreateTable ? ${Table.StreamArn} : ${TableStreamArn}"
 _QUEUES = {"${KinesisFailureQueue.Arn}", "${DynamoDbFailureQueue.Arn}"}
 # By their names: they need not be there.
 _BUCKETS = {
@@ -89,18 +87,18 @@ _READS_KINESIS = {"kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesi
 STATEMENTS = {
     "KinesisProcessorRole": {
         **_of_a_processor("Kinesis"),
-        "LambdaPollsTheStream": (ALWAYS, _POLLS_KINESIS, {_STREAM}),
+        "LambdaPollsTheStream": (ALWAYS, _POLLS_KINESIS, {STREAM_ARN}),
         "LambdaSubscribes": ("FansOut", {"kinesis:SubscribeToShard"}, {"${StreamConsumer}"}),
     },
     "DynamoDbProcessorRole": {
         **_of_a_processor("DynamoDb"),
-        "LambdaPollsTheStream": (ALWAYS, _POLLS_DYNAMODB, {_TABLE}),
+        "LambdaPollsTheStream": (ALWAYS, _POLLS_DYNAMODB, {TABLE_ARN}),
     },
     "HydratorRole": {
         **_of_each("Hydrator"),
         "LambdaPollsTheQueues": (ALWAYS, _POLLS_SQS, _QUEUES),
-        "FunctionReadsTheStream": (ALWAYS, _READS_KINESIS, {_STREAM}),
-        "FunctionReadsTheTablesStream": (ALWAYS, {"dynamodb:GetRecords", "dynamodb:GetShardIterator"}, {_TABLE}),
+        "FunctionReadsTheStream": (ALWAYS, _READS_KINESIS, {STREAM_ARN}),
+        "FunctionReadsTheTablesStream": (ALWAYS, {"dynamodb:GetRecords", "dynamodb:GetShardIterator"}, {TABLE_ARN}),
         "FunctionHandsOn": (ALWAYS, {"sqs:GetQueueUrl", "sqs:SendMessage"}, _QUEUES),
         "FunctionRecovers": (ALWAYS, {"sqs:SendMessage"}, {"${RecoveredQueue.Arn}"}),
         "FunctionArchives": (

@@ -5,7 +5,7 @@ import re
 from template import FUNCTIONS, ROOT, choices, default, of_type, parse, references
 
 HOUR = 3600
-STREAM_MAPPINGS = {"KinesisMapping": "Kinesis", "DynamoDbMapping": "DynamoDb"}
+STREAM_MAPPINGS = ("KinesisMapping", "DynamoDbMapping")
 QUEUE_MAPPINGS = {"KinesisFailureMapping", "DynamoDbFailureMapping"}
 SENSIBLE_RETRIES = 100
 STATEFUL = {"AWS::KMS::Key", "AWS::Kinesis::Stream", "AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::S3::Bucket"}
@@ -20,9 +20,7 @@ def findings(text):
     mappings = dict(of_type(template, "AWS::Lambda::EventSourceMapping"))
     for name in STREAM_MAPPINGS:
         found += [f"{name}: {problem}" for problem in _of_stream_mapping(template, mappings.get(name, {}))]
-        found += [
-            f"{name}: {problem}" for problem in _of_wiring(template, mappings.get(name, {}), STREAM_MAPPINGS[name])
-        ]
+        found += [f"{name}: {problem}" for problem in _of_defaults(template, mappings.get(name, {}))]
     for name in sorted(QUEUE_MAPPINGS):
         found += [f"{name}: {problem}" for problem in _of_queue_mapping(template, mappings.get(name, {}))]
     found += [
@@ -37,7 +35,6 @@ def findings(text):
     ]
     found += _of_resources(template)
     found += _of_sources(template)
-    found += [problem for source in STREAM_MAPPINGS.values() for problem in _of_bucket(template, source)]
     return found
 
 
@@ -82,11 +79,7 @@ def _of_stream_mapping(template, mapping):
         yield "MaximumRecordAgeInSeconds has to leave the hydrator half of the least retention"
 
 
-def _of_wiring(template, mapping, source):
-    if mapping.get("FunctionName") != {"Ref": f"{source}Processor"}:
-        yield f"it invokes another function than {source}Processor"
-    if references(mapping.get("DestinationConfig")) != {f"{source}FailureBucket", f"{source}FailureQueue"}:
-        yield f"its on-failure destination is not that of {source}"
+def _of_defaults(template, mapping):
     if default(template, mapping.get("Enabled")) != "true":
         yield "it is off by default"
     if default(template, mapping.get("StartingPosition")) != "TRIM_HORIZON":
@@ -96,7 +89,7 @@ def _of_wiring(template, mapping, source):
 
 
 def _of_queue_mapping(template, mapping):
-    if mapping.get("FunctionName") != {"Ref": "Hydrator"} or default(template, mapping.get("Enabled")) != "true":
+    if default(template, mapping.get("Enabled")) != "true":
         yield "it does not invoke the hydrator by default"
     if mapping.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]:
         yield "partial batch responses are off: a message that fails would bring its batch back"
@@ -118,13 +111,6 @@ def _of_queues(template):
     for name, queue in of_type(template, "AWS::SQS::Queue"):
         if queue.get("MessageRetentionPeriod") != 14 * 24 * HOUR:
             yield f"{name} does not keep its messages for 14 days"
-        redrive = queue.get("RedrivePolicy", {})
-        if name.endswith("FailureQueue") and redrive.get("maxReceiveCount") != {"Ref": "HydratorMaximumReceives"}:
-            yield f"{name} has no dead-letter queue after HydratorMaximumReceives"
-        visibility = queue.get("VisibilityTimeout")
-        looked_up = {"Fn::FindInMap": ["HydratorTimeout", {"Ref": "HydratorTimeoutSeconds"}, "VisibilitySeconds"]}
-        if name.endswith("FailureQueue") and visibility != looked_up:
-            yield f"{name} has a visibility time-out that does not follow the hydrator's time-out"
 
 
 def _of_function(name, function):
@@ -134,27 +120,12 @@ def _of_function(name, function):
     if package is None:
         yield "it is a function that no rule looks at"
         return
-    if function["CodeUri"] != f"../functions/{package}":
-        yield f"its code is not that of {package}"
     if function["LoggingConfig"]["LogFormat"] != "JSON":
         yield "it does not log JSON"
-    if function["LoggingConfig"]["LogGroup"] != {"Ref": f"{name}Logs"}:
-        yield "it logs to the group of another"
-    yield from _of_variables(name, function["Environment"]["Variables"])
     known = variables_of(package)
     for variable in function["Environment"]["Variables"]:
         if variable not in known:
             yield f"the function does not read the variable {variable}"
-
-
-def _of_variables(name, variables):
-    sinks = {"RecoveredQueue", "ArchiveBucket"} if name == "Hydrator" else {"RecoveredQueue"}
-    if references(variables.get("SINK")) - {"AWS::NoValue"} != sinks:
-        yield f"its SINK is not {sorted(sinks)}"
-    if name != "Hydrator":
-        source = name.removesuffix("Processor")
-        if variables.get("TUMBLING_WINDOW") != {"Fn::If": [f"{source}Tumbles", "on", "off"]}:
-            yield "TUMBLING_WINDOW does not follow its mapping"
 
 
 def _of_sources(template):
@@ -166,31 +137,6 @@ def _of_sources(template):
     table = dict(of_type(template, "AWS::DynamoDB::Table"))["Table"]
     if table.get("StreamSpecification") != {"StreamViewType": "NEW_AND_OLD_IMAGES"}:
         yield "the table's stream does not show both images"
-    for name, group in of_type(template, "AWS::Logs::LogGroup"):
-        package = FUNCTIONS.get(name.removesuffix("Logs"))
-        if group["LogGroupName"] != {"Fn::Sub": f"/aws/lambda/${{AWS::StackName}}-{package}"}:
-            yield f"{name} is not the group that the key admits, and that its function writes to"
-    for name, policy in of_type(template, "AWS::SNS::TopicPolicy"):
-        statements = policy["PolicyDocument"]["Statement"]
-        if [each["Principal"] for each in statements if each["Effect"] == "Allow"] != [
-            {"Service": "cloudwatch.amazonaws.com"}
-        ]:
-            yield f"{name} does not admit alarms, or admits others"
-
-
-def _of_bucket(template, source):
-    bucket = dict(of_type(template, "AWS::S3::Bucket"))[f"{source}FailureBucket"]
-    [notification] = bucket["NotificationConfiguration"]["QueueConfigurations"]
-    rules = notification["Filter"]["S3Key"]["Rules"]
-    if references(notification["Queue"]) != {f"{source}FailureQueue"} or rules != [
-        {"Name": "prefix", "Value": "aws/lambda/"}
-    ]:
-        yield f"{source}FailureBucket does not tell its queue of what Lambda puts there"
-    policy = dict(of_type(template, "AWS::SQS::QueuePolicy"))[f"{source}FailureQueuePolicy"]["PolicyDocument"]
-    [admitted] = [each for listed in policy["Statement"] for each in choices(listed) if each["Effect"] == "Allow"]
-    arn = admitted["Condition"]["ArnEquals"]["aws:SourceArn"]["Fn::Sub"]
-    if arn != f"arn:${{AWS::Partition}}:s3:::{bucket['BucketName']['Fn::Sub']}":
-        yield f"{source}FailureQueue does not admit what {source}FailureBucket sends"
 
 
 def variables_of(package):

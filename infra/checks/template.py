@@ -18,6 +18,9 @@ FUNCTIONS = {
     "DynamoDbProcessor": "dynamodb-processor",
     "Hydrator": "dlq-hydrator",
 }
+# Whose records they are, as `spelled` spells it: the stack's own stream, or the one that is there already.
+STREAM_ARN = "CreateStream ? ${Stream.Arn} : ${KinesisStreamArn}"
+TABLE_ARN = "CreateTable ? ${Table.StreamArn} : ${TableStreamArn}"
 
 
 @functools.lru_cache(maxsize=4)
@@ -59,7 +62,9 @@ def spelled(value):
         case {"Fn::Sub": str(text)}:
             return text
         case {"Fn::If": [condition, yes, no]}:
-            return f"{condition} ? {spelled(yes)} : {spelled(no)}"
+            ways_to_go = [spelled(yes), spelled(no)]
+            texts = all(isinstance(way, str) for way in ways_to_go)
+            return f"{condition} ? {' : '.join(ways_to_go)}" if texts else {"Fn::If": [condition, *ways_to_go]}
         case dict():
             return {key: spelled(inner) for key, inner in value.items()}
         case list():

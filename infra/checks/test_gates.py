@@ -13,7 +13,7 @@ from template import parse
 
 RUNBOOK = alarms.RUNBOOK.read_text()
 
-OF_THE_HOUSE = ("alarms.py", "iam.py", "settings.py")
+OF_THE_HOUSE = ("alarms.py", "iam.py", "settings.py", "wiring.py")
 
 # The rules of the house: each is a line that yields what it found.
 RULES = {
