@@ -1,27 +1,13 @@
-"""Alarms, dashboard and runbook agree with each other and with the metrics that the functions write."""
+"""Alarms and dashboard agree with each other, with the metrics that there are, and with the runbook's sections."""
 
 import json
 import re
 
-from template import ROOT, default, of_type, parse, references
+from metrics import of_metric, read_code
+from runbook import RUNBOOK, read_sections
+from template import STREAM_ARN, TABLE_ARN, default, of_type, parse, references, spelled
 
-METRICS = ROOT / "shared" / "telemetry" / "src" / "metrics.rs"
-# Where the functions write them.
-WRITERS = (ROOT / "functions", ROOT / "shared" / "partial-batch" / "src")
-RUNBOOK = ROOT / "docs" / "runbook.md"
 QUESTIONS = ("Are we losing anything?", "Are we falling behind?", "How long do we have?")
-
-# What AWS measures, of what the template names, and by which dimension.
-OF_AWS = {
-    ("AWS/Lambda", "IteratorAge"): "FunctionName",
-    ("AWS/Lambda", "Errors"): "FunctionName",
-    ("AWS/Lambda", "Throttles"): "FunctionName",
-    ("AWS/Lambda", "DestinationDeliveryFailures"): "FunctionName",
-    ("AWS/Lambda", "DroppedEventCount"): "EventSourceMappingUUID",
-    ("AWS/Lambda", "OnFailureDestinationDeliveredEventCount"): "EventSourceMappingUUID",
-    ("AWS/SQS", "ApproximateAgeOfOldestMessage"): "QueueName",
-    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): "QueueName",
-}
 
 # How a metric is summed up, if not by Sum; and the section of the runbook that it leads to.
 STATISTICS = {
@@ -48,6 +34,16 @@ SECTIONS = {
     "ApproximateAgeOfOldestMessage": {"failures-wait", "recovered-records"},
     "ApproximateNumberOfMessagesVisible": {"dead-letters"},
 }
+# What happens once and is over: the minute after it has no data, which is no alarm. So one period alone has to do.
+ONCE = {
+    "OnFailureDestinationDeliveredEventCount",
+    "DestinationDeliveryFailures",
+    "DroppedEventCount",
+    "RecordsQuarantined",
+    "SecondsUntilExpiry",
+    "RecordsLost",
+    "MessagesFailed",
+}
 # Nobody waits longer than this to hear of it, in seconds.
 SILENCE_MAX = 900
 
@@ -70,6 +66,8 @@ OWNED = {
         "CreateTable",
     },
 }
+# The hydrator's word for the stream of a message that names none.
+UNKNOWN = "unknown"
 OF_BOTH = {"Hydrator", "HydratorDeadLetterQueue", "RecoveredQueue"}
 
 # What has to be watched: metric, whose, and the thresholds by default. The first of two is a warning, the last critical.
@@ -104,25 +102,24 @@ WATCHED = {
 }
 # What is watched for each stream, and for messages that name none.
 TIMES = {"MessagesFailed": 3, "SecondsUntilExpiry": 2, "RecordsLost": 2}
-# By a formula: which metrics of whose go into it.
+# By a formula: what is written, what is polled, and what it is that goes off above 0.
 STANDING_STILL = {
-    "KinesisStandsStill": {"IncomingRecords", "PolledEventCount"},
-    "DynamoDbStandsStill": {"ConsumedWriteCapacityUnits", "PolledEventCount"},
+    "KinesisStandsStill": {"written": "IncomingRecords", "polled": "PolledEventCount"},
+    "DynamoDbStandsStill": {"written": "ConsumedWriteCapacityUnits", "polled": "PolledEventCount"},
 }
+FORMULA = "IF(written > 0 AND FILL(polled, 0) == 0, 1, 0)"
 LESS_IS_WORSE = {"BatchSuccessRate", "SecondsUntilExpiry"}
-PARTS = ("Means", "Look", "Run", "Over when")
 
 
 def findings(text, runbook=None, code=None):
-    """What is wrong with the alarms and the dashboard of a template, and with the runbook. code: what functions run."""
-    template, runbook, code = parse(text), runbook or RUNBOOK.read_text(), code or read_code()
-    sections = read_sections(runbook)
+    """What is wrong with the alarms and the dashboard of a template. code: what functions run."""
+    template, code = parse(text), code or read_code()
+    sections = read_sections(runbook or RUNBOOK.read_text())
     alarms = dict(of_type(template, "AWS::CloudWatch::Alarm"))
     found = [
         f"{name}: {problem}" for name, alarm in alarms.items() for problem in _of_alarm(name, alarm, sections, code)
     ]
     found += _missing(template, alarms)
-    found += _of_runbook(runbook, sections, template, code)
     named = {_section(alarm) for alarm in alarms.values()}
     found += [f"no alarm names the runbook's section {name}" for name in sections if name not in named]
     for name, dashboard in of_type(template, "AWS::CloudWatch::Dashboard"):
@@ -130,49 +127,9 @@ def findings(text, runbook=None, code=None):
     return found
 
 
-def read_code():
-    """The metrics' definitions, and the code that writes them and the log lines."""
-    files = [path for folder in WRITERS for path in folder.rglob("*.rs")]
-    return METRICS.read_text(), "".join(path.read_text().split("#[cfg(test)]")[0] for path in files)
-
-
-def read_sections(runbook):
-    """The runbook's sections by their anchors, and the parts of each. The opening ones are no sections of an alarm."""
-    sections = {}
-    for section in runbook.split("\n## ")[1:]:
-        title, _, body = section.partition("\n")
-        if title != "Before anything else":
-            sections[title.lower().replace(" ", "-")] = re.findall(r"^\*\*(Means|Look|Run|Over when)\b", body, re.M)
-    return sections
-
-
-def own_metrics(code):
-    """Names of the metrics that the functions really write."""
-    definitions, writers = code
-    defined = re.findall(r'pub const (\w+): Metric = Metric \{ name: "(\w+)"', definitions)
-    return {name for constant, name in defined if re.search(rf"\b{constant}\b", writers)}
-
-
-def own_names(code):
-    """The namespace and the dimensions, as the functions write them."""
-    named = dict(re.findall(r'pub const (\w+): &str = "(\w+)"', code[0]))
-    return named["NAMESPACE"], [named["FUNCTION_NAME"], named["EVENT_SOURCE"]]
-
-
 def _section(alarm):
     match = re.search(r"Runbook: docs/runbook\.md#([a-z-]+)$", alarm.get("AlarmDescription", ""))
     return match and match.group(1)
-
-
-def _of_runbook(runbook, sections, template, code):
-    for name, parts in sections.items():
-        yield from (f"the runbook's section {name} has no part {part}" for part in PARTS if part not in parts)
-    for parameter in re.findall(r"set_parameter (\w+)", runbook):
-        if parameter not in template["Parameters"]:
-            yield f"the runbook sets the parameter {parameter}, which there is not"
-    for text in re.findall(r'\$\.message = "([^"]+)"', runbook):
-        if f'"{text}"' not in code[1]:
-            yield f"the runbook looks for lines that say {text!r}, which no function writes"
 
 
 def _of_alarm(name, alarm, sections, code):
@@ -188,8 +145,9 @@ def _of_alarm(name, alarm, sections, code):
         yield "its actions can be switched off"
     if alarm.get("TreatMissingData") != "notBreaching":
         yield "it goes off where nothing happens"
+    yield from _of_time(alarm)
     if "Metrics" in alarm:
-        yield from _of_formula(name, alarm)
+        yield from _of_formula(name, alarm, code)
     else:
         yield from _of_one_metric(name, alarm, code)
     strangers = references(alarm.get("Dimensions", alarm.get("Metrics"))) - OF_BOTH
@@ -200,7 +158,10 @@ def _of_alarm(name, alarm, sections, code):
 
 def _of_one_metric(name, alarm, code):
     metric = alarm["MetricName"]
-    yield from _of_metric(alarm["Namespace"], metric, [each["Name"] for each in alarm["Dimensions"]], code)
+    yield from of_metric(alarm["Namespace"], metric, [each["Name"] for each in alarm["Dimensions"]], code)
+    sources = [spelled(each["Value"]) for each in alarm["Dimensions"] if each["Name"] == "EventSource"]
+    if not set(sources) <= {STREAM_ARN, TABLE_ARN, UNKNOWN}:
+        yield f"no function writes {metric} for {sources}"
     if _section(alarm) not in SECTIONS.get(metric, ()):
         yield f"{metric} leads to {_section(alarm)}, not to {SECTIONS.get(metric)}"
     expected = "LessThanThreshold" if metric in LESS_IS_WORSE else "GreaterThanThreshold"
@@ -208,30 +169,33 @@ def _of_one_metric(name, alarm, code):
         yield f"it compares by {alarm['ComparisonOperator']}, not by {expected}"
     if alarm.get("Statistic", alarm.get("ExtendedStatistic")) != STATISTICS.get(metric, "Sum"):
         yield f"{metric} is summed up by {STATISTICS.get(metric, 'Sum')}"
-    if alarm["Period"] * alarm["EvaluationPeriods"] > SILENCE_MAX:
+    if metric in ONCE and alarm["EvaluationPeriods"] != 1:
+        yield f"{metric} happens once, and not in {alarm['EvaluationPeriods']} periods"
+
+
+def _of_time(alarm):
+    stats = [each["MetricStat"] for each in alarm.get("Metrics", []) if "MetricStat" in each]
+    period, periods = max(each["Period"] for each in stats or [alarm]), alarm["EvaluationPeriods"]
+    if period * periods > SILENCE_MAX:
         yield f"it takes longer than {SILENCE_MAX} s to go off"
+    if alarm.get("DatapointsToAlarm", periods) > periods:
+        yield f"it wants {alarm['DatapointsToAlarm']} of {periods} periods, which never come"
 
 
-def _of_formula(name, alarm):
-    metrics = {each["MetricStat"]["Metric"]["MetricName"] for each in alarm["Metrics"] if "MetricStat" in each}
+def _of_formula(name, alarm, code):
+    stats = {each["Id"]: each["MetricStat"] for each in alarm["Metrics"] if "MetricStat" in each}
+    metrics = {each: stat["Metric"]["MetricName"] for each, stat in stats.items()}
     if metrics != STANDING_STILL.get(name):
         yield f"its formula has {metrics}, not {STANDING_STILL.get(name)}"
+    for stat in stats.values():
+        metric = stat["Metric"]
+        dimensions = [each["Name"] for each in metric["Dimensions"]]
+        yield from of_metric(metric["Namespace"], metric["MetricName"], dimensions, code)
     returned = [each.get("Expression") for each in alarm["Metrics"] if each.get("ReturnData", True)]
-    if returned != ["IF(written > 0 AND FILL(polled, 0) == 0, 1, 0)"]:
+    if returned != [FORMULA] or {stat["Stat"] for stat in stats.values()} != {"Sum"}:
         yield "its formula is not: something written, and nothing polled"
-
-
-def _of_metric(namespace, metric, dimensions, code):
-    own, own_dimensions = own_names(code)
-    if not namespace.startswith("AWS/"):
-        if namespace != own:
-            yield f"the functions write to {own}, not to {namespace}"
-        if metric not in own_metrics(code):
-            yield f"no function writes {metric}"
-        if dimensions != own_dimensions:
-            yield f"{metric} is written by {own_dimensions}, not by {dimensions}"
-    elif dimensions != [OF_AWS.get((namespace, metric))]:
-        yield f"{namespace} has no {metric} by {dimensions}"
+    if (alarm["ComparisonOperator"], alarm["Threshold"]) != ("GreaterThanThreshold", 0):
+        yield "it does not go off where its formula says so"
 
 
 def _missing(template, alarms):
@@ -247,6 +211,8 @@ def _missing(template, alarms):
 
 def _of_dashboard(body, alarms, code):
     text, names = body["Fn::Sub"]
+    if spelled(names) != {"StreamArn": STREAM_ARN, "TableArn": TABLE_ARN}:
+        yield "it is about other streams"
     board = json.loads(re.sub(r"(?<=: )\$\{\w+\}", "0", text))
     listed = {name for name in re.findall(r"\$\{(\w+)\.Arn\}", text)}
     yield from (f"the alarm {name} is not on it" for name in alarms if name not in listed)
@@ -267,7 +233,7 @@ def _of_dashboard(body, alarms, code):
 
 def _of_line(metric, names, code):
     namespace, name, *dimensions = [part for part in metric if isinstance(part, str)]
-    yield from _of_metric(namespace, name, dimensions[::2], code)
+    yield from of_metric(namespace, name, dimensions[::2], code)
     values = dict(zip(dimensions[::2], dimensions[1::2], strict=True))
     source = {"${StreamArn}": "Kinesis", "${TableArn}": "DynamoDb"}.get(values.get("EventSource"))
     function = values.get("FunctionName", "")

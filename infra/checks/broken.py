@@ -482,6 +482,60 @@ BROKEN = [
         "takes longer than",
     ),
     (
+        "a loss that has to last a quarter of an hour",
+        changed("EvaluationPeriods: 1\n", "EvaluationPeriods: 15\n"),
+        "alarms",
+        "RecordsLost happens once, and not in 15 periods",
+    ),
+    (
+        "more periods than are looked at",
+        changed("DatapointsToAlarm: 2\n", "DatapointsToAlarm: 5\n"),
+        "alarms",
+        "HydratorErrors: it wants 5 of 3 periods",
+    ),
+    (
+        "a formula that takes days",
+        changed("            Period: 300\n", "            Period: 86400\n"),
+        "alarms",
+        "KinesisStandsStill: it takes longer than",
+    ),
+    (
+        "a formula that never is so much",
+        changed(
+            "      EvaluationPeriods: 3\n      ComparisonOperator: GreaterThanThreshold\n      Threshold: 0",
+            "      EvaluationPeriods: 3\n      ComparisonOperator: GreaterThanThreshold\n      Threshold: 1",
+        ),
+        "alarms",
+        "KinesisStandsStill: it does not go off where",
+    ),
+    (
+        "a formula by another dimension",
+        changed("Name: StreamName, Value", "Name: Stream, Value"),
+        "alarms",
+        "AWS/Kinesis has no IncomingRecords by",
+    ),
+    (
+        "an alarm on no stream",
+        changed("- { Name: EventSource, Value: !If [CreateTable,", "- { Name: EventSource, Value: !If [CreateStream,"),
+        "alarms",
+        "no function writes RecordsLost for",
+    ),
+    (
+        "a dashboard of one stream",
+        changed(
+            "TableArn: !If [CreateTable, !GetAtt Table.StreamArn, !Ref",
+            "TableArn: !If [CreateStream, !GetAtt Stream.Arn, !Ref",
+        ),
+        "alarms",
+        "it is about other streams",
+    ),
+    (
+        "an output that the runbook asks for",
+        changed("  HydratorDeadLetterQueueArn: {", "  DeadLetterQueueArn: {"),
+        "runbook",
+        "HydratorDeadLetterQueueArn, which there is not",
+    ),
+    (
         "a formula of other metrics",
         changed("MetricName: IncomingRecords", "MetricName: IncomingBytes"),
         "alarms",

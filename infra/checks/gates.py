@@ -9,6 +9,7 @@ from pathlib import Path
 
 import alarms
 import iam
+import runbook
 import settings
 import wiring
 from expand import expand
@@ -79,6 +80,7 @@ GATES = {
     "checkov": checkov,
     "roles": iam.findings,
     "alarms": alarms.findings,
+    "runbook": runbook.findings,
     "settings": settings.findings,
     "wiring": wiring.findings,
 }

@@ -7,13 +7,15 @@ import pytest
 
 import alarms
 import iam
+import metrics
+import runbook
 from broken import BROKEN, TEXT, changed
 from gates import GATES
 from template import parse
 
-RUNBOOK = alarms.RUNBOOK.read_text()
+RUNBOOK = runbook.RUNBOOK.read_text()
 
-OF_THE_HOUSE = ("alarms.py", "iam.py", "settings.py", "wiring.py")
+OF_THE_HOUSE = ("alarms.py", "iam.py", "metrics.py", "runbook.py", "settings.py", "wiring.py")
 
 # The rules of the house: each is a line that yields what it found.
 RULES = {
@@ -93,9 +95,45 @@ def test_a_new_file_that_calls_aws_is_asked_whose_it_is():
     "old,new,word",
     [
         ("## Dead letters\n\n**Means.**", "## Dead letters\n\n", "dead-letters has no part Means"),
-        ("## Throttled\n", "## Held back\n", "KinesisThrottles"),
         ("set_parameter OnInvalid", "set_parameter OnInvalids", "sets the parameter OnInvalids"),
-        ('$.message = "record failed"', '$.message = "record broke"', "which no function writes"),
+        ("output HydratorDeadLetterQueueArn", "output DeadLetterQueueArn", "asks for the output DeadLetterQueueArn"),
+        ("`BatchSuccessRate`", "`BatchSuccesRate`", "speaks of BatchSuccesRate"),
+        ("`OldestFailureSeconds`", "`OldestFailuresSeconds`", "speaks of OldestFailuresSeconds"),
+        ("--metric-name DestinationDeliveryFailures", "--metric-name DeliveryFailures", "has no DeliveryFailures"),
+        ("--metric-name DestinationDeliveryFailures", "--metric-name=Errors", "asks for a metric in a way"),
+        ('$.message = "record failed"', '$.message = "record broke"', "say 'record broke', which it does not write"),
+        ("lines dlq-hydrator", "lines kinesis-processor", "lines of kinesis-processor that say 'message hydrated'"),
+        ('$.message = "records lost"', '$.massage = "records lost"', "filters lines of dlq-hydrator by massage"),
+        ('$.message = "batch done"', '$.message = "batch done" && $.batch.records = 1', "by batch.records"),
+        ("$.record.status", "$.record.state", "by record.state"),
+        ('."records.lost"', '."records.losst"', "reads records.losst of lines of dlq-hydrator"),
+        ('."error.kind"', '."error.knd"', "reads error.knd of lines of dynamodb-processor"),
+        ('."batch.passed"', '."batch.past"', "reads batch.past of lines of kinesis-processor"),
+        ("{verdict, recovered", "{verdikt, recovered", "reads verdikt of lines of dlq-hydrator"),
+        (".ProcessingLatency}", ".ProcessingLatencies}", "reads ProcessingLatencies of lines"),
+        ("Messages, MessagesFailed}", "Messages, MessagesLost}", "reads MessagesLost of lines"),
+        (", MessagesFailed}", ", IteratorAge}", "reads IteratorAge of lines of dlq-hydrator"),
+        ('== "too_slow"', '== "slow"', "looks for 'slow' in lines of kinesis-processor"),
+        (
+            "lines dlq-hydrator '{ $.message = \"records lost\" }'",
+            'lines dlq-hydrator "$LOST"',
+            "into the log in a way",
+        ),
+        ("startSequenceNumber, endSequenceNumber", "first, last", "reads first of a recovered record"),
+        (".failure.reason", ".failure.why", "reads why of a recovered record"),
+        ("jq --raw-output .source.streamArn", "jq --raw-output .source.stream", "reads stream of a recovered record"),
+        ('.type == "loss"', '.type == "lost"', "looks for 'lost' in recovered records"),
+    ],
+)
+def test_the_runbook_is_held_to_what_there_is(old, new, word):
+    findings = watched(runbook.findings, TEXT, runbook=changed(old, new, RUNBOOK))
+    assert any(word in finding for finding in findings), findings
+
+
+@pytest.mark.parametrize(
+    "old,new,word",
+    [
+        ("## Throttled\n", "## Held back\n", "KinesisThrottles"),
         ("## Lost\n", "## New\n\n**Means.** **Look.** **Run.** **Over when**\n\n## Lost\n", "section new"),
     ],
 )
@@ -114,14 +152,24 @@ def test_the_runbook_is_held_to_the_alarms(old, new, word):
             "is written by ['FunctionName', 'Stream']",
         ),
         ("RECORDS_LOST", "RECORDS_MISSING", "no function writes RecordsLost"),
-        ('"message hydrated"', '"hydrated"', "'message hydrated', which no function writes"),
+        ('"message hydrated"', '"hydrated"', "'message hydrated', which it does not write"),
+        ("error.kind = %", "error.sort = %", "reads error.kind of lines of kinesis-processor"),
+        ('.field("batch.passed"', '.field("batch.done"', "reads batch.passed of lines of kinesis-processor"),
+        ("range.start = $", "range.first = $", "reads range.start of lines of dlq-hydrator"),
+        ("    certainty: Certainty", "    sureness: Certainty", "reads certainty of a recovered record"),
     ],
 )
-def test_what_the_functions_write_is_what_is_watched(old, new, word):
-    definitions, writers = alarms.read_code()
+def test_what_the_functions_write_is_what_is_asked_for(old, new, word):
+    definitions, writers = metrics.read_code()
     # A definition that nobody uses is not written: the name is changed where it is used.
-    code = (changed(old, new, definitions), writers) if "&str" in old else (definitions, changed(old, new, writers))
-    assert any(word in finding for finding in alarms.findings(TEXT, code=code))
+    if "&str" in old:
+        definitions = changed(old, new, definitions)
+    else:
+        assert any(old in text for text in writers.values()), f"no function writes {old!r} any more"
+        writers = {path: text.replace(old, new) for path, text in writers.items()}
+    code = definitions, writers
+    found = alarms.findings(TEXT, code=code) + runbook.findings(TEXT, code=code)
+    assert any(word in finding for finding in found), found
 
 
 def test_every_rule_has_found_something(request):

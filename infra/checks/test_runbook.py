@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from alarms import RUNBOOK
 from deployment import STACK, wait_for
+from runbook import RUNBOOK
 from test_deployment import GOOD, POISON, put_on_kinesis
 
 TEXT = RUNBOOK.read_text()
