@@ -1,4 +1,4 @@
-"""Every command of the runbook, run as it stands there against the deployed stack."""
+"""The runbook's blocks of commands, run as they stand there against the deployed stack."""
 
 import datetime
 import json
