@@ -47,9 +47,13 @@ def test_the_table_is_the_templates(hooked):
     assert table(HOOKED) == table(STACK)
 
 
-def test_the_stream_is_there(hooked):
-    summary = hooked.client("kinesis").describe_stream_summary(StreamName=f"{HOOKED}-orders")
-    assert summary["StreamDescriptionSummary"]["StreamStatus"] == "ACTIVE"
+def test_the_stream_keeps_its_records_as_long_as_the_templates(hooked):
+    def hours(stack):
+        stream = hooked.client("kinesis").describe_stream_summary(StreamName=f"{stack}-orders")
+        assert stream["StreamDescriptionSummary"]["StreamStatus"] == "ACTIVE"
+        return stream["StreamDescriptionSummary"]["RetentionPeriodHours"]
+
+    assert hours(HOOKED) == hours(STACK)
 
 
 def test_the_archive_expires_as_the_templates(hooked):
@@ -59,7 +63,13 @@ def test_the_archive_expires_as_the_templates(hooked):
     bucket = f"{HOOKED}-archive-000000000000-us-east-1"
     [rule] = hooked.client("s3").get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
     assert rule["Expiration"]["Days"] == default(template, expected["ExpirationInDays"])
-    assert rule["AbortIncompleteMultipartUpload"] == expected["AbortIncompleteMultipartUpload"]
+    for setting in ("NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload"):
+        assert rule[setting] == expected[setting]
+
+
+def test_the_archive_keeps_what_is_overwritten(hooked):
+    bucket = f"{HOOKED}-archive-000000000000-us-east-1"
+    assert hooked.client("s3").get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
 
 
 def test_without_an_endpoint_it_makes_nothing():

@@ -1,6 +1,10 @@
 #!/bin/sh
-# Makes the resources of `infra/template.yaml`, but for its functions. LocalStack and ministack run it when they are ready;
-# by hand: AWS_ENDPOINT_URL=http://127.0.0.1:4566 localstack/init/ready.d/10-resources.sh
+# Makes what the functions of `infra/template.yaml` read and write: its sources, queues and bucket. LocalStack and ministack
+# run it when they are ready; by hand: AWS_ENDPOINT_URL=http://127.0.0.1:4566 localstack/init/ready.d/10-resources.sh
+#
+# Left out: functions, mappings and roles, which the integration tests make; the key, policies, topics, alarms and log
+# groups, which a stand-in keeps and does nothing with; what a parameter adds, such as an S3 destination. The stream has two
+# shards in place of capacity on demand, so that there is more than one.
 #
 # It may run again: what is there stays as it is. Without an endpoint it stops, for this is no way to set AWS up. POSIX sh,
 # since ministack starts it with `sh`.
@@ -39,6 +43,8 @@ visibility_seconds=720
 # After so many receives a message of an on-failure queue goes to the hydrator's dead-letter queue.
 max_receive_count=10
 archive_days=30
+noncurrent_days=7
+stream_retention_hours=168
 
 # $1: name, $2: further attributes, each with a comma in front.
 queue() {
@@ -52,6 +58,13 @@ if ! $aws kinesis describe-stream-summary --stream-name "$stream" >/dev/null 2>&
     $aws kinesis create-stream --stream-name "$stream" --shard-count 2
 fi
 $aws kinesis wait stream-exists --stream-name "$stream"
+hours=$($aws kinesis describe-stream-summary --stream-name "$stream" \
+    --query StreamDescriptionSummary.RetentionPeriodHours)
+if [ "$hours" -lt "$stream_retention_hours" ]; then
+    $aws kinesis increase-stream-retention-period --stream-name "$stream" \
+        --retention-period-hours "$stream_retention_hours"
+    $aws kinesis wait stream-exists --stream-name "$stream"
+fi
 
 if ! $aws dynamodb describe-table --table-name "$table" >/dev/null 2>&1; then
     $aws dynamodb create-table --table-name "$table" --billing-mode PAY_PER_REQUEST \
@@ -80,9 +93,11 @@ if ! $aws s3api head-bucket --bucket "$archive" >/dev/null 2>&1; then
             --create-bucket-configuration "LocationConstraint=$region" >/dev/null
     fi
 fi
+$aws s3api put-bucket-versioning --bucket "$archive" --versioning-configuration Status=Enabled
 $aws s3api put-bucket-lifecycle-configuration --bucket "$archive" --lifecycle-configuration \
     "{\"Rules\":[{\"ID\":\"expire\",\"Status\":\"Enabled\",\"Filter\":{\"Prefix\":\"\"},
-      \"Expiration\":{\"Days\":$archive_days},\"AbortIncompleteMultipartUpload\":{\"DaysAfterInitiation\":1}}]}" >/dev/null
+      \"Expiration\":{\"Days\":$archive_days},\"NoncurrentVersionExpiration\":{\"NoncurrentDays\":$noncurrent_days},
+      \"AbortIncompleteMultipartUpload\":{\"DaysAfterInitiation\":1}}]}" >/dev/null
 
 echo "made: stream and table $stream, queues $kinesis_failures $dynamodb_failures $hydrator_dead_letters $recovered," \
     "bucket $archive"
