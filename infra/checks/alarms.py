@@ -78,6 +78,7 @@ _EACH_PROCESSOR = {
     "Errors": [0],
     "Throttles": [0],
     "DestinationDeliveryFailures": [0],
+    "RecordsQuarantined": [0],
 }
 WATCHED = {
     **{
@@ -102,10 +103,22 @@ WATCHED = {
 }
 # What is watched for each stream, and for messages that name none.
 TIMES = {"MessagesFailed": 3, "SecondsUntilExpiry": 2, "RecordsLost": 2}
-# By a formula: what is written, what is polled, and what it is that goes off above 0.
+
+
+def _name_in(arn):
+    return {"Fn::Select": [1, {"Fn::Split": ["/", arn]}]}
+
+
+# By a formula, which goes off above 0: what is written to what, and what is polled by what.
 STANDING_STILL = {
-    "KinesisStandsStill": {"written": "IncomingRecords", "polled": "PolledEventCount"},
-    "DynamoDbStandsStill": {"written": "ConsumedWriteCapacityUnits", "polled": "PolledEventCount"},
+    "KinesisStandsStill": {
+        "written": ("IncomingRecords", _name_in(STREAM_ARN)),
+        "polled": ("PolledEventCount", "${KinesisMapping}"),
+    },
+    "DynamoDbStandsStill": {
+        "written": ("ConsumedWriteCapacityUnits", _name_in(TABLE_ARN)),
+        "polled": ("PolledEventCount", "${DynamoDbMapping}"),
+    },
 }
 FORMULA = "IF(written > 0 AND FILL(polled, 0) == 0, 1, 0)"
 LESS_IS_WORSE = {"BatchSuccessRate", "SecondsUntilExpiry"}
@@ -184,7 +197,10 @@ def _of_time(alarm):
 
 def _of_formula(name, alarm, code):
     stats = {each["Id"]: each["MetricStat"] for each in alarm["Metrics"] if "MetricStat" in each}
-    metrics = {each: stat["Metric"]["MetricName"] for each, stat in stats.items()}
+    metrics = {
+        each: (stat["Metric"]["MetricName"], spelled(stat["Metric"]["Dimensions"][0]["Value"]))
+        for each, stat in stats.items()
+    }
     if metrics != STANDING_STILL.get(name):
         yield f"its formula has {metrics}, not {STANDING_STILL.get(name)}"
     for stat in stats.values():

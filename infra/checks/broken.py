@@ -482,6 +482,12 @@ BROKEN = [
         "takes longer than",
     ),
     (
+        "alarms that let some records go by",
+        changed("      Threshold: 0\n", "      Threshold: 7\n"),
+        "alarms",
+        "RecordsQuarantined of KinesisProcessor is watched at [7]",
+    ),
+    (
         "a loss that has to last a quarter of an hour",
         changed("EvaluationPeriods: 1\n", "EvaluationPeriods: 15\n"),
         "alarms",
@@ -540,6 +546,12 @@ BROKEN = [
         changed("MetricName: IncomingRecords", "MetricName: IncomingBytes"),
         "alarms",
         "its formula has",
+    ),
+    (
+        "a formula of a stream that is not there",
+        changed('Split ["/", !If [CreateStream,', 'Split ["/", !If [FansOut,'),
+        "alarms",
+        "KinesisStandsStill: its formula has",
     ),
     ("another formula", changed("FILL(polled, 0) == 0", "polled == 0"), "alarms", "its formula is not"),
     (
@@ -768,6 +780,12 @@ BROKEN = [
         changed("      KmsMasterKeyId: !GetAtt Key.Arn\n\n  CriticalTopicPolicy", "\n  CriticalTopicPolicy"),
         "settings",
         "CriticalTopic is not encrypted",
+    ),
+    (
+        "a bucket under another key",
+        changed("KMSMasterKeyID: !GetAtt Key.Arn", "KMSMasterKeyID: !GetAtt RecoveredQueue.Arn"),
+        "wiring",
+        "ArchiveBucket: its BucketEncryption.ServerSideEncryptionConfiguration is",
     ),
     (
         "a hydrator with the role of a processor",

@@ -118,13 +118,27 @@ def _failure_queue_policy(source):
     return {"Queues": [f"${{{source}FailureQueue}}"], "PolicyDocument.Statement": statements}
 
 
+_ENCRYPTED_BUCKET = {
+    "BucketEncryption.ServerSideEncryptionConfiguration": [
+        {
+            "BucketKeyEnabled": True,
+            "ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "${Key.Arn}"},
+        }
+    ]
+}
+
+
 def _failure_bucket(source):
     told = {
         "Event": "s3:ObjectCreated:*",
         "Filter": {"S3Key": {"Rules": [{"Name": "prefix", "Value": "aws/lambda/"}]}},
         "Queue": f"${{{source}FailureQueue.Arn}}",
     }
-    return {"BucketName": _bucket_name(source), "NotificationConfiguration.QueueConfigurations": [told]}
+    return {
+        "BucketName": _bucket_name(source),
+        "NotificationConfiguration.QueueConfigurations": [told],
+        **_ENCRYPTED_BUCKET,
+    }
 
 
 def _bucket_policy(bucket):
@@ -154,6 +168,7 @@ def _function(name, kind, variables):
         # The queues' visibility time-out follows the hydrator's.
         "Timeout": f"${{{kind}TimeoutSeconds}}",
         "LoggingConfig.LogGroup": f"${{{name}Logs}}",
+        "LoggingConfig.ApplicationLogLevel": "${LogLevel}",
         **{f"Environment.Variables.{variable}": value for variable, value in variables.items()},
     }
 
@@ -177,7 +192,11 @@ _QUEUE_ARN = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${AWS::
 
 # Properties of resources, by their paths.
 WIRED = {
+    "KeyAlias": {"TargetKeyId": "${Key}"},
+    "Stream": {"StreamEncryption": {"EncryptionType": "KMS", "KeyId": "${Key.Arn}"}},
     "StreamConsumer": {"StreamARN": STREAM_ARN},
+    "Table": {"SSESpecification": {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": "${Key.Arn}"}},
+    "ArchiveBucket": _ENCRYPTED_BUCKET,
     "KinesisMapping": {
         **_stream_mapping("Kinesis", f"FansOut ? ${{StreamConsumer}} : {STREAM_ARN}"),
         "StartingPositionTimestamp": "StartsAtTimestamp ? ${KinesisStartingPositionTimestamp} : ${AWS::NoValue}",
@@ -192,7 +211,10 @@ WIRED = {
         for name in ("ArchiveBucket", *(f"{each}FailureBucket" for each in _SOURCES))
     },
     **{f"{topic}Policy": _topic_policy(topic) for topic in ("WarningTopic", "CriticalTopic")},
-    **{f"{topic}Email": {"TopicArn": f"${{{topic}}}"} for topic in ("WarningTopic", "CriticalTopic")},
+    **{
+        f"{topic}Email": {"TopicArn": f"${{{topic}}}", "Endpoint": "${AlarmEmail}"}
+        for topic in ("WarningTopic", "CriticalTopic")
+    },
     # By the key's policy and the runbook, both of which name the group of a function.
     **{f"{name}Logs": {"LogGroupName": f"/aws/lambda/${{AWS::StackName}}-{code}"} for name, code in FUNCTIONS.items()},
     "QueuePolicy": {
