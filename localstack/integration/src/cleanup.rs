@@ -1,11 +1,10 @@
 //! What was made, and its removal.
 
-use aws_edge::provision::{
-    delete_bucket, delete_function, delete_kinesis_stream, delete_mapping, delete_queue, delete_table,
-};
+use anyhow::ensure;
+use aws_edge::provision::{delete_bucket, delete_function, delete_kinesis_stream, delete_queue, delete_table};
 use aws_edge::{CallError, Clients};
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How often the removal of one thing is tried that is busy: on AWS, up to a minute after it was made.
@@ -27,32 +26,48 @@ pub enum Resource {
     Queue(String),
     /// A bucket's name.
     Bucket(String),
-    /// A function's name.
+    /// The name of a function. The mappings in front of it go with it.
     Function(String),
-    /// The UUID of an event source mapping.
-    Mapping(String),
 }
 
 /// What will have to be removed.
 #[derive(Debug, Default)]
-pub struct Cleanup(Mutex<Vec<Resource>>);
+pub struct Cleanup(Mutex<Made>);
+
+#[derive(Debug, Default)]
+struct Made {
+    resources: Vec<Resource>,
+    is_closed: bool,
+}
 
 impl Cleanup {
     /// Takes note of something that is about to be made: half made, it has to go as well.
-    pub fn expect(&self, resource: Resource) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(resource);
+    ///
+    /// # Errors
+    ///
+    /// When the removal has begun: what is made from then on would stay.
+    pub fn expect(&self, resource: Resource) -> anyhow::Result<()> {
+        let mut made = self.made();
+        ensure!(!made.is_closed, "{resource} is not made any more: what was made is being removed");
+        made.resources.push(resource);
+        Ok(())
     }
 
-    /// Removes everything, what came last first, and returns what could not be removed.
+    /// Lets nothing be made from now on, removes everything, what came last first, and returns what could not be removed.
     pub async fn run(&self, clients: &Clients) -> Vec<String> {
+        self.made().is_closed = true;
         let mut left = Vec::new();
         loop {
-            let next = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let next = self.made().resources.pop();
             let Some(resource) = next else { return left };
             if let Err(error) = remove(clients, &resource).await {
                 left.push(format!("{resource}: {error:#}"));
             }
         }
+    }
+
+    fn made(&self) -> MutexGuard<'_, Made> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -64,7 +79,6 @@ impl fmt::Display for Resource {
             Self::Queue(name) => ("queue", name),
             Self::Bucket(name) => ("bucket", name),
             Self::Function(name) => ("function", name),
-            Self::Mapping(uuid) => ("event source mapping", uuid),
         };
         write!(f, "{kind} `{name}`")
     }
@@ -93,7 +107,21 @@ async fn remove_once(clients: &Clients, resource: &Resource) -> anyhow::Result<(
         Resource::Queue(name) => delete_queue(clients, name).await?,
         Resource::Bucket(name) => delete_bucket(clients, name).await?,
         Resource::Function(name) => delete_function(clients, name).await?,
-        Resource::Mapping(uuid) => delete_mapping(clients, uuid).await?,
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_is_made_once_the_removal_has_begun() {
+        let cleanup = Cleanup::default();
+        let nowhere = Clients::of_stand_ins(|_| None, "us-east-1", ("test", "test"));
+        assert!(cleanup.run(&nowhere).await.is_empty());
+        let error = cleanup.expect(Resource::Queue("late".to_owned())).unwrap_err();
+        assert_eq!(error.to_string(), "queue `late` is not made any more: what was made is being removed");
+        assert!(cleanup.made().resources.is_empty());
+    }
 }

@@ -1,6 +1,7 @@
 //! Functions and mappings on the endpoint's own Lambda.
 
 use crate::archive::bootstrap_archive;
+use crate::executable::{architecture, bootstrap};
 use crate::{Kind, Resource, World};
 use anyhow::Context;
 use aws_edge::Service;
@@ -13,9 +14,6 @@ use std::time::Duration;
 
 /// Replaces the endpoints that a deployed function is told, where it sees the services at another address than the tests.
 const FUNCTION_ENDPOINT: &str = "INTEGRATION_FUNCTION_ENDPOINT_URL";
-
-/// A folder with `NAME/bootstrap` for each function, as `cargo lambda build` makes it, in place of a build of the tests'.
-const BINARIES: &str = "INTEGRATION_BINARIES";
 
 /// Time-out of a deployed function.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -51,8 +49,8 @@ impl Program {
             Self::DynamoDbProcessor => "dynamodb-processor",
             Self::DlqHydrator => "dlq-hydrator",
         };
-        if let Some(folder) = std::env::var_os(BINARIES) {
-            return Ok(PathBuf::from(folder).join(name).join("bootstrap"));
+        if let Some(folder) = world.built_elsewhere() {
+            return Ok(bootstrap(folder, name));
         }
         let binaries = world.binaries().await?;
         Ok(match self {
@@ -71,19 +69,23 @@ impl Deployment {
     /// When it does not build, or Lambda refuses it.
     pub async fn create(world: &World, of: &str, program: Program, variables: &[(&str, &str)]) -> anyhow::Result<Self> {
         let name = world.name(of);
-        let zip = bootstrap_archive(&program.executable(world).await?)?;
+        let path = program.executable(world).await?;
+        let executable = std::fs::read(&path).with_context(|| format!("failed to read `{}`", path.display()))?;
+        let architecture =
+            architecture(&executable).with_context(|| format!("failed to deploy `{}`", path.display()))?;
+        let zip = bootstrap_archive(&executable)?;
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let environment: Vec<_> = endpoint_variables(world).into_iter().chain(variables).collect();
         let function = NewFunction {
             name: &name,
             role_arn: &world.role_arn(),
             zip: &zip,
-            architecture: std::env::consts::ARCH,
+            architecture,
             timeout: TIMEOUT,
             environment: &environment,
             tags: &world.tags(),
         };
-        world.cleanup.expect(Resource::Function(name.clone()));
+        world.cleanup.expect(Resource::Function(name.clone()))?;
         let megabytes = zip.len() / 1_000_000;
         let created = create_function(world.clients(), &function).await;
         created.with_context(|| format!("failed to deploy {program:?}, an archive of {megabytes} MB"))?;
@@ -98,8 +100,8 @@ impl Deployment {
     pub async fn reads(&self, world: &World, stream: &StreamArn, on_failure: &Queue) -> anyhow::Result<()> {
         let mapping =
             StreamMapping { batch_size: STREAM_BATCH, retries: RETRIES, bisect: true, on_failure_arn: &on_failure.arn };
-        let uuid = create_stream_mapping(world.clients(), &self.name, stream, &mapping, &world.tags()).await?;
-        world.cleanup.expect(Resource::Mapping(uuid));
+        self.expect(world)?;
+        create_stream_mapping(world.clients(), &self.name, stream, &mapping, &world.tags()).await?;
         Ok(())
     }
 
@@ -109,9 +111,14 @@ impl Deployment {
     ///
     /// When Lambda refuses.
     pub async fn receives(&self, world: &World, queue: &Queue) -> anyhow::Result<()> {
-        let uuid = create_queue_mapping(world.clients(), &self.name, &queue.arn, QUEUE_BATCH, &world.tags()).await?;
-        world.cleanup.expect(Resource::Mapping(uuid));
+        self.expect(world)?;
+        create_queue_mapping(world.clients(), &self.name, &queue.arn, QUEUE_BATCH, &world.tags()).await?;
         Ok(())
+    }
+
+    /// A mapping goes with its function, which is noted once more: so it goes before whatever the mapping reads.
+    fn expect(&self, world: &World) -> anyhow::Result<()> {
+        world.cleanup.expect(Resource::Function(self.name.clone()))
     }
 }
 

@@ -70,7 +70,7 @@ async fn get(url: &str, path: &str) -> std::io::Result<String> {
 }
 
 /// Host and port of a URL.
-fn address_of(url: &str) -> String {
+pub(crate) fn address_of(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
     let authority = rest.split('/').next().unwrap_or_default();
     let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());

@@ -1,19 +1,18 @@
 //! The services that a run has, and what it makes in them.
 
-use crate::{Behaviour, Cleanup, Endpoints, Kind, OnAws, Resource, Target, until};
-use anyhow::{Context, ensure};
+use crate::place::{Place, Places, ensure_one_answers, out_of_reach};
+use crate::table_stream::readable;
+use crate::{Behaviour, Cleanup, Endpoints, Kind, OnAws, OneAttempt, Resource, Target, executable};
+use anyhow::Context;
 use aws_edge::provision::{
-    Queue, QueueSettings, create_bucket, create_kinesis_stream, create_queue, create_table, list_shards, probe,
-    tag_bucket, tag_kinesis_stream, tag_queue, tag_table,
+    Queue, QueueSettings, create_bucket, create_kinesis_stream, create_queue, create_table, probe, tag_bucket,
+    tag_kinesis_stream, tag_queue, tag_table,
 };
-use aws_edge::{AwsStreamReader, CallError, Clients, Service};
+use aws_edge::{CallError, Clients, Service};
 use emulator::Emulator;
 use pipeline::{Binaries, Names, Site, Stack, StackConfig};
 use records::StreamArn;
-use recovery::{Position, StreamReader};
-use std::collections::BTreeMap;
-use std::time::Duration;
-use tokio::sync::OnceCell;
+use std::path::{Path, PathBuf};
 
 /// What every name begins with. A random part follows, so that runs do not meet.
 const PREFIX: &str = "stream-recovery-it";
@@ -33,9 +32,6 @@ const NO_EXCUSES: &str = "INTEGRATION_NO_EXCUSES";
 /// The account that stand-ins use unless told otherwise.
 const ACCOUNT: &str = "000000000000";
 
-/// How long the stream of a table that is active may stay unreadable.
-const READABLE_LIMIT: Duration = Duration::from_secs(60);
-
 /// The attribute that is the key of a table here.
 pub(crate) const TABLE_KEY: &str = "order_id";
 
@@ -50,18 +46,10 @@ pub struct World {
     pub cleanup: Cleanup,
     prefix: String,
     emulator: Option<Emulator>,
-    places: BTreeMap<Service, Place>,
-    binaries: OnceCell<Binaries>,
-}
-
-/// One service of the run.
-#[derive(Debug)]
-struct Place {
-    kind: Kind,
-    /// `None` on AWS, and where there is none.
-    url: Option<String>,
-    /// Why it does not answer, if it does not.
-    silence: Option<String>,
+    places: Places,
+    /// `INTEGRATION_BINARIES`.
+    built_elsewhere: Option<PathBuf>,
+    binaries: OneAttempt<Binaries>,
 }
 
 impl World {
@@ -69,10 +57,11 @@ impl World {
     ///
     /// # Errors
     ///
-    /// When variables say too little, or the emulator does not start.
+    /// When variables say too little or name what is not there, or the emulator does not start.
     pub async fn open() -> anyhow::Result<Self> {
         let variable = |name: &str| std::env::var(name).ok();
         let target = Target::decide(variable)?;
+        let built_elsewhere = executable::built_elsewhere()?;
         let (emulator, site, mut places) = match &target {
             Target::Aws(aws) => (None, on_aws(aws).await, aws_places()),
             Target::Embedded => stand_ins(&Endpoints::default()).await?,
@@ -91,7 +80,7 @@ impl World {
         let random = uuid::Uuid::new_v4().simple().to_string();
         let prefix = format!("{PREFIX}-{}", random.get(..8).unwrap_or(&random));
         let cleanup = Cleanup::default();
-        Ok(Self { site, target, cleanup, prefix, emulator, places, binaries: OnceCell::new() })
+        Ok(Self { site, target, cleanup, prefix, emulator, places, built_elsewhere, binaries: OneAttempt::new() })
     }
 
     /// What the run runs on, a line for each service.
@@ -167,13 +156,31 @@ impl World {
         }
     }
 
-    /// The functions, built by whoever comes first.
+    /// Builds the functions, unless those that were built elsewhere are all that a test of these services runs.
+    ///
+    /// # Errors
+    ///
+    /// When they do not build.
+    pub async fn prepare(&self, services: &[Service]) -> anyhow::Result<()> {
+        if needs_build(services, self.built_elsewhere.is_some()) {
+            self.binaries().await?;
+        }
+        Ok(())
+    }
+
+    /// Where the functions to deploy are, if they were built elsewhere.
+    #[must_use]
+    pub fn built_elsewhere(&self) -> Option<&Path> {
+        self.built_elsewhere.as_deref()
+    }
+
+    /// The functions for this machine, built by whoever comes first.
     ///
     /// # Errors
     ///
     /// When they do not build.
     pub async fn binaries(&self) -> anyhow::Result<&Binaries> {
-        self.binaries.get_or_try_init(Binaries::build).await
+        self.binaries.get(Binaries::build).await
     }
 
     /// Makes a Kinesis stream.
@@ -183,7 +190,7 @@ impl World {
     /// When Kinesis refuses.
     pub async fn stream(&self, of: &str, shards: u16) -> anyhow::Result<StreamArn> {
         let name = self.name(of);
-        self.cleanup.expect(Resource::Stream(name.clone()));
+        self.cleanup.expect(Resource::Stream(name.clone()))?;
         let stream = create_kinesis_stream(self.clients(), &name, shards).await?;
         self.tagged(tag_kinesis_stream(self.clients(), &name, &self.tags()).await)?;
         Ok(stream)
@@ -196,7 +203,7 @@ impl World {
     /// When DynamoDB refuses.
     pub async fn table(&self, of: &str) -> anyhow::Result<(String, StreamArn)> {
         let name = self.name(of);
-        self.cleanup.expect(Resource::Table(name.clone()));
+        self.cleanup.expect(Resource::Table(name.clone()))?;
         let stream = create_table(self.clients(), &name, TABLE_KEY).await?;
         self.tagged(tag_table(self.clients(), &stream, &self.tags()).await)?;
         readable(self.clients(), &stream).await?;
@@ -210,7 +217,7 @@ impl World {
     /// When SQS refuses.
     pub async fn queue(&self, of: &str, settings: &QueueSettings) -> anyhow::Result<Queue> {
         let name = self.name(of);
-        self.cleanup.expect(Resource::Queue(name.clone()));
+        self.cleanup.expect(Resource::Queue(name.clone()))?;
         let queue = create_queue(self.clients(), &name, settings).await?;
         self.tagged(tag_queue(self.clients(), &queue.url, &self.tags()).await)?;
         Ok(queue)
@@ -223,7 +230,7 @@ impl World {
     /// When S3 refuses.
     pub async fn bucket(&self, of: &str) -> anyhow::Result<String> {
         let name = self.name(of);
-        self.cleanup.expect(Resource::Bucket(name.clone()));
+        self.cleanup.expect(Resource::Bucket(name.clone()))?;
         create_bucket(self.clients(), &name).await?;
         self.tagged(tag_bucket(self.clients(), &name, &self.tags()).await)?;
         Ok(name)
@@ -236,11 +243,11 @@ impl World {
     /// When a service refuses.
     pub async fn stack(&self, of: &str) -> anyhow::Result<Stack> {
         let names = Names::with_prefix(&self.name(of));
-        self.cleanup.expect(Resource::Stream(names.stream.clone()));
-        self.cleanup.expect(Resource::Table(names.table.clone()));
-        self.cleanup.expect(Resource::Bucket(names.claim_checks.clone()));
+        self.cleanup.expect(Resource::Stream(names.stream.clone()))?;
+        self.cleanup.expect(Resource::Table(names.table.clone()))?;
+        self.cleanup.expect(Resource::Bucket(names.claim_checks.clone()))?;
         for queue in [&names.on_failure, &names.hydrator_dead_letters, &names.recovered] {
-            self.cleanup.expect(Resource::Queue(queue.clone()));
+            self.cleanup.expect(Resource::Queue(queue.clone()))?;
         }
         let config = StackConfig::new(self.binaries().await?.clone());
         let stack = Stack::on(self.site.clone(), names, config).await.context("failed to set up the pipeline")?;
@@ -269,38 +276,9 @@ impl World {
     }
 }
 
-/// Waits until the stream of a new table can be read. LocalStack's tables are active some time before their streams are,
-/// and what is put in meanwhile never comes out.
-async fn readable(clients: &Clients, stream: &StreamArn) -> anyhow::Result<()> {
-    let reader = AwsStreamReader::new(clients.clone());
-    until("the stream of the new table to be readable", READABLE_LIMIT, async || {
-        let shards = list_shards(clients, stream).await.unwrap_or_default();
-        let Some(shard) = shards.first() else { return Ok(None) };
-        Ok(reader.iterator(stream, shard, &Position::TrimHorizon).await.is_ok().then_some(()))
-    })
-    .await
-}
-
-/// Why the endpoint's Lambda cannot see what a test needs, if it cannot: nobody tells it of an emulator in this process.
-fn out_of_reach(places: &BTreeMap<Service, Place>, services: &[Service]) -> Option<String> {
-    let lambda = places.get(&Service::Lambda).filter(|_| services.contains(&Service::Lambda))?;
-    let embedded = |service: &&Service| places.get(service).is_some_and(|place| place.kind == Kind::Embedded);
-    let service = services.iter().find(embedded)?;
-    Some(format!("the Lambda of {} does not see {} of the embedded emulator", lambda.kind.name(), service.name()))
-}
-
-/// A run whose services are all silent would skip everything, and look like one that found nothing wrong.
-fn ensure_one_answers(target: &Target, places: &BTreeMap<Service, Place>) -> anyhow::Result<()> {
-    let named = |service: Service| match target {
-        Target::Embedded => false,
-        Target::StandIns(endpoints) => endpoints.of(service).is_some(),
-        Target::Aws(_) => true,
-    };
-    let mut asked = places.iter().filter(|(service, _)| named(**service)).map(|(_, place)| &place.silence).peekable();
-    let Some(Some(first)) = asked.peek() else { return Ok(()) };
-    let first = first.clone();
-    ensure!(asked.any(Option::is_none), "none of the services that variables name answers: {first}");
-    Ok(())
+/// Where there is a Lambda, nothing runs on this machine.
+fn needs_build(services: &[Service], are_built_elsewhere: bool) -> bool {
+    !(are_built_elsewhere && services.contains(&Service::Lambda))
 }
 
 async fn on_aws(aws: &OnAws) -> Site {
@@ -314,13 +292,13 @@ async fn on_aws(aws: &OnAws) -> Site {
     }
 }
 
-fn aws_places() -> BTreeMap<Service, Place> {
+fn aws_places() -> Places {
     Service::ALL.into_iter().map(|service| (service, Place { kind: Kind::Aws, url: None, silence: None })).collect()
 }
 
-async fn stand_ins(endpoints: &Endpoints) -> anyhow::Result<(Option<Emulator>, Site, BTreeMap<Service, Place>)> {
+async fn stand_ins(endpoints: &Endpoints) -> anyhow::Result<(Option<Emulator>, Site, Places)> {
     let emulator = if endpoints.are_complete() { None } else { Some(Emulator::start().await?) };
-    let mut places = BTreeMap::new();
+    let mut places = Places::new();
     for service in Service::ALL {
         let place = match endpoints.of(service) {
             Some(url) => Place { kind: Kind::at(url).await, url: Some(url.to_owned()), silence: None },
@@ -382,17 +360,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_endpoints_lambda_is_not_asked_for_what_only_this_process_has() {
-        let place = |kind| Place { kind, url: None, silence: None };
-        let mut places: BTreeMap<_, _> =
-            Service::ALL.into_iter().map(|service| (service, place(Kind::LocalStack))).collect();
-        let needed = [Service::DynamoDb, Service::Sqs, Service::Lambda];
-        assert_eq!(out_of_reach(&places, &needed), None);
-        places.insert(Service::DynamoDb, place(Kind::Embedded));
-        let reason = out_of_reach(&places, &needed).unwrap();
-        assert_eq!(reason, "the Lambda of LocalStack does not see DynamoDB of the embedded emulator");
-        let elsewhere = [Service::Kinesis, Service::Sqs, Service::Lambda];
-        assert_eq!(out_of_reach(&places, &elsewhere), None);
-        assert_eq!(out_of_reach(&places, &[Service::DynamoDb, Service::Sqs]), None, "no Lambda is needed");
+    fn the_compiler_runs_only_for_functions_that_nobody_built() {
+        let (deployed, hosted) = ([Service::Sqs, Service::Lambda], [Service::Kinesis, Service::Sqs]);
+        for (services, are_built_elsewhere, needs) in
+            [(&deployed, true, false), (&deployed, false, true), (&hosted, true, true), (&hosted, false, true)]
+        {
+            assert_eq!(needs_build(services, are_built_elsewhere), needs, "{services:?}, {are_built_elsewhere}");
+        }
     }
 }

@@ -8,7 +8,7 @@ mod tags;
 
 pub use functions::{NewFunction, StreamMapping, create_function, create_queue_mapping, create_stream_mapping};
 pub use probe::probe;
-pub use removal::{delete_bucket, delete_function, delete_kinesis_stream, delete_mapping, delete_queue, delete_table};
+pub use removal::{delete_bucket, delete_function, delete_kinesis_stream, delete_queue, delete_table};
 pub use tags::{Tags, tag_bucket, tag_kinesis_stream, tag_queue, tag_table};
 
 use crate::Clients;

@@ -1,5 +1,7 @@
 //! A test, what it needs, and what becomes of it.
 
+use crate::deployed::REACHED_LIMIT;
+use crate::mappings::GIVEN_UP_LIMIT;
 use aws_edge::Service;
 use integration::{Behaviour, World};
 use libtest_mimic::{Completion, Failed, Trial};
@@ -8,8 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
 
-/// The longest that a test may take: on AWS a mapping needs a minute to begin, and pauses between its retries.
-const TEST_LIMIT: Duration = Duration::from_secs(15 * 60);
+/// How long making what a test needs may take: on AWS up to a minute for each stream, table and function.
+const MAKING_LIMIT: Duration = Duration::from_secs(600);
+
+/// The longest that a test may take. More than its waits together, of which each says what it waited for.
+const TEST_LIMIT: Duration = MAKING_LIMIT.saturating_add(GIVEN_UP_LIMIT).saturating_add(REACHED_LIMIT);
 
 type Test = fn(Arc<World>) -> Pin<Box<dyn Future<Output = anyhow::Result<()>>>>;
 
@@ -53,7 +58,7 @@ impl Case {
                 return Ok(Completion::ignored_with(reason));
             }
             // Outside of the limit: where nothing is built yet, this takes as long as the compiler does.
-            runtime.block_on(world.binaries()).map_err(|error| Failed::from(format!("{error:#}")))?;
+            runtime.block_on(world.prepare(self.services)).map_err(|error| Failed::from(format!("{error:#}")))?;
             let ended = runtime.block_on(async { tokio::time::timeout(TEST_LIMIT, (self.test)(world)).await });
             match ended {
                 Ok(Ok(())) => Ok(Completion::Completed),

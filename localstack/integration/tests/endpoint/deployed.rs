@@ -1,7 +1,7 @@
 //! With functions on the endpoint's own Lambda, each by itself.
 
 use crate::case::Case;
-use crate::orders::{good, item, poison};
+use crate::orders::{changes, good, poison};
 use anyhow::ensure;
 use aws_edge::Service;
 use aws_edge::produce::{NewRecord, put_item, put_records};
@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How long a function of the endpoint may take to be reached: AWS's mappings begin within a minute or two.
-const REACHED_LIMIT: Duration = Duration::from_secs(300);
+pub(crate) const REACHED_LIMIT: Duration = Duration::from_secs(300);
 
 /// Six times the time-out of the functions, as Lambda advises; it refuses less than once.
 const VISIBILITY: Duration = Duration::from_secs(60);
@@ -70,7 +70,7 @@ async fn hydrates_a_stream(world: &World) -> anyhow::Result<()> {
 
 async fn hydrates_a_table(world: &World) -> anyhow::Result<()> {
     let (table, stream) = world.table("by-hand").await?;
-    let items = [item("o-1", -1), item("o-2", 20), item("o-3", -3)];
+    let items = changes([-1, 20, -3]);
     for item in &items {
         put_item(world.clients(), &table, item).await?;
     }
@@ -132,7 +132,7 @@ async fn quarantines_of_a_table(world: &World) -> anyhow::Result<()> {
     let [on_failure, sink] = quarantine_queues(world, "quarantine-table").await?;
     let variables = quarantine_to(&sink);
     let processor = Deployment::create(world, "quarantine-table", Program::DynamoDbProcessor, &variables).await?;
-    let items = [item("o-1", 20), item("o-2", -2), item("o-3", 20), item("o-4", -4)];
+    let items = changes([20, -2, 21, -4]);
     for item in &items {
         put_item(world.clients(), &table, item).await?;
     }

@@ -5,18 +5,17 @@
 
 use crate::case::Case;
 use crate::deployed::{is_empty, watched};
-use crate::orders::{good, item, poison};
-use anyhow::{anyhow, ensure};
+use crate::orders::{changes, good, poison};
+use anyhow::ensure;
 use aws_edge::Service;
 use aws_edge::produce::{NewRecord, put_item, put_records};
 use aws_edge::provision::{Queue, QueueSettings};
-use integration::{Behaviour, Deployment, Entry, Program, World, entries, entries_until};
+use integration::{Behaviour, Deployment, Entry, OneAttempt, Program, World, entries, entries_until};
 use std::collections::BTreeSet;
 use std::time::Duration;
-use tokio::sync::OnceCell;
 
 /// How long a mapping may take to begin, to retry twice each piece of a batch that it halves, and to be hydrated.
-const GIVEN_UP_LIMIT: Duration = Duration::from_secs(600);
+pub(crate) const GIVEN_UP_LIMIT: Duration = Duration::from_secs(600);
 
 const KINESIS: &[Service] = &[Service::Kinesis, Service::Sqs, Service::Lambda];
 const TABLE: &[Service] = &[Service::DynamoDb, Service::DynamoDbStreams, Service::Sqs, Service::Lambda];
@@ -81,15 +80,13 @@ fn is_the_poison_alone(back: &Back) -> anyhow::Result<()> {
 }
 
 async fn stream_run(world: &World) -> anyhow::Result<Back> {
-    static RUN: OnceCell<Result<Back, String>> = OnceCell::const_new();
-    let run = RUN.get_or_init(async || run_stream(world).await.map_err(|error| format!("{error:#}"))).await;
-    run.clone().map_err(|error| anyhow!(error))
+    static RUN: OneAttempt<Back> = OneAttempt::new();
+    RUN.get(async || run_stream(world).await).await.cloned()
 }
 
 async fn table_run(world: &World) -> anyhow::Result<Back> {
-    static RUN: OnceCell<Result<Back, String>> = OnceCell::const_new();
-    let run = RUN.get_or_init(async || run_table(world).await.map_err(|error| format!("{error:#}"))).await;
-    run.clone().map_err(|error| anyhow!(error))
+    static RUN: OneAttempt<Back> = OneAttempt::new();
+    RUN.get(async || run_table(world).await).await.cloned()
 }
 
 async fn run_stream(world: &World) -> anyhow::Result<Back> {
@@ -109,7 +106,7 @@ async fn run_stream(world: &World) -> anyhow::Result<Back> {
 
 async fn run_table(world: &World) -> anyhow::Result<Back> {
     let (table, stream) = world.table("mapping").await?;
-    let items = [item("o-1", 20), item("o-2", 20), item("o-3", -3), item("o-4", 20), item("o-5", -5)];
+    let items = changes([20, 21, -3, 22, -5]);
     for item in &items {
         put_item(world.clients(), &table, item).await?;
     }

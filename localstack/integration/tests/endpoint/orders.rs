@@ -14,11 +14,16 @@ pub(crate) fn poison(mark: u8) -> Vec<u8> {
     vec![0, 0xff, mark, b'\n']
 }
 
-/// A good order as an item; with a negative amount, one that no processor handles.
-pub(crate) fn item(id: &str, amount: i32) -> Item {
+/// An order as an item, after each of its changes. With a negative amount no processor handles it. Of one item, because
+/// its changes share a shard: AWS gives a table's stream several.
+pub(crate) fn changes<const COUNT: usize>(amounts: [i32; COUNT]) -> [Item; COUNT] {
+    amounts.map(item)
+}
+
+fn item(amount: i32) -> Item {
     let text = |value: &str| AttributeValue::S(value.to_owned());
     Item::from([
-        ("order_id".to_owned(), text(id)),
+        ("order_id".to_owned(), text("o-1")),
         ("customer_id".to_owned(), text("customer-1")),
         ("amount".to_owned(), AttributeValue::N(amount.to_string())),
         ("items".to_owned(), AttributeValue::L(Vec::new())),

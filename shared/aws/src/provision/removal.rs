@@ -7,6 +7,9 @@ use crate::call::{Call, CallError};
 /// Bounds the thousands of objects that a bucket is emptied of.
 const OBJECT_PAGES_MAX: u32 = 100;
 
+/// Bounds the pages of a function's mappings, of up to 100 each.
+const MAPPING_PAGES_MAX: u32 = 100;
+
 /// What services say of a thing that they do not have.
 const MISSING: [&str; 5] = [
     "ResourceNotFoundException",
@@ -83,22 +86,44 @@ async fn delete_objects(clients: &Clients, call: Call<'_>, keys: Vec<String>) ->
     Ok(())
 }
 
-/// Deletes a function. Its mappings stay.
+/// Deletes a function, and before it the mappings in front of it: Lambda leaves them, and they go on polling. They are
+/// asked for and not remembered, since a call that created one may have ended without an answer.
 ///
 /// # Errors
 ///
-/// When Lambda refuses.
+/// When Lambda refuses: a mapping is still being created, say.
 pub async fn delete_function(clients: &Clients, name: &str) -> Result<(), CallError> {
+    for uuid in mappings_of(clients, name).await? {
+        delete_mapping(clients, &uuid).await?;
+    }
     let call = Call { operation: "delete function", object: name };
     unless_missing(clients.lambda().delete_function().function_name(name).send().await.map_err(|e| call.failed(e)))
 }
 
-/// Deletes an event source mapping, by its UUID. AWS takes a while, and nobody waits for it.
-///
-/// # Errors
-///
-/// When Lambda refuses: the mapping is still being created, say.
-pub async fn delete_mapping(clients: &Clients, uuid: &str) -> Result<(), CallError> {
+/// The UUIDs of a function's mappings, but for those that are being deleted: Lambda refuses to do that again.
+async fn mappings_of(clients: &Clients, function: &str) -> Result<Vec<String>, CallError> {
+    let call = Call { operation: "list the event source mappings of", object: function };
+    let (mut uuids, mut marker) = (Vec::new(), None);
+    for _ in 0..MAPPING_PAGES_MAX {
+        let request = clients.lambda().list_event_source_mappings().function_name(function).set_marker(marker.take());
+        let page = match request.send().await.map_err(|error| call.failed(error)) {
+            Ok(page) => page,
+            Err(error) => return unless_missing(Err::<(), _>(error)).map(|()| uuids),
+        };
+        let mappings = page.event_source_mappings.unwrap_or_default().into_iter();
+        uuids.extend(
+            mappings.filter(|mapping| mapping.state.as_deref() != Some("Deleting")).filter_map(|mapping| mapping.uuid),
+        );
+        marker = page.next_marker.filter(|marker| !marker.is_empty());
+        if marker.is_none() {
+            break;
+        }
+    }
+    Ok(uuids)
+}
+
+/// By its UUID. AWS takes a while, and nobody waits for it.
+async fn delete_mapping(clients: &Clients, uuid: &str) -> Result<(), CallError> {
     let call = Call { operation: "delete event source mapping", object: uuid };
     unless_missing(clients.lambda().delete_event_source_mapping().uuid(uuid).send().await.map_err(|e| call.failed(e)))
 }
@@ -107,5 +132,46 @@ fn unless_missing<T>(result: Result<T, CallError>) -> Result<(), CallError> {
     match result {
         Err(error) if !error.code().is_some_and(|code| MISSING.contains(&code)) => Err(error),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stand_in::{Answer, Request, StandIn};
+
+    /// A Lambda with one mapping on each of two pages, and another one that is being deleted.
+    fn lambda(request: &Request) -> Answer {
+        match &request.line {
+            line if line.starts_with("DELETE") => Answer::json(200, "{}"),
+            line if line.contains("Marker=2") => Answer::json(200, r#"{"EventSourceMappings":[{"UUID":"b"}]}"#),
+            _ => Answer::json(
+                200,
+                r#"{"EventSourceMappings":[{"UUID":"a","State":"Enabled"},{"UUID":"x","State":"Deleting"}],"NextMarker":"2"}"#,
+            ),
+        }
+    }
+
+    /// What is deleted, in order.
+    async fn deleted(answer: impl Fn(&Request) -> Answer + Send + 'static) -> Vec<String> {
+        let aws = StandIn::new(answer);
+        let clients = Clients::for_endpoints("http://h", "http://h", "http://h", "us-east-1").with_lambda(aws.url());
+        delete_function(&clients, "orders").await.unwrap();
+        aws.requests()
+            .into_iter()
+            .filter_map(|request| Some(request.line.strip_prefix("DELETE ")?.to_owned()))
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn the_mappings_of_a_function_go_before_it() {
+        let [a, b] = ["a", "b"].map(|uuid| format!("/2015-03-31/event-source-mappings/{uuid}"));
+        assert_eq!(deleted(lambda).await, [a, b, "/2015-03-31/functions/orders".to_owned()]);
+    }
+
+    #[tokio::test]
+    async fn a_function_that_is_not_there_is_deleted_already() {
+        let missing = |_: &Request| Answer::json(404, "{}").header("x-amzn-errortype", "ResourceNotFoundException");
+        assert_eq!(deleted(missing).await, ["/2015-03-31/functions/orders"]);
     }
 }
