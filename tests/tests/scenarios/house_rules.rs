@@ -103,6 +103,25 @@ fn versions_stand_in_one_list() {
 }
 
 #[test]
+fn what_is_there_stands_in_its_table() {
+    let text = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let (workspace, readme, infra) = (text("Cargo.toml"), text("README.md"), text("infra/README.md"));
+    let members = workspace.split("members = [").nth(1).and_then(|rest| rest.split(']').next()).unwrap();
+    let members = members.split('"').skip(1).step_by(2).map(str::to_owned);
+    let rows = |readme: &str| readme.lines().filter(|line| line.starts_with("| `")).collect::<String>();
+    let mut missing: Vec<_> = members.filter(|member| !rows(&readme).contains(&format!("`{member}`"))).collect();
+    for entry in fs::read_dir(root().join("infra")).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().into_string().unwrap();
+        let slash = if entry.path().is_dir() { "/" } else { "" };
+        let hidden = name.starts_with('.') || name == "README.md" || name.starts_with("requirements");
+        if !hidden && !rows(&infra).contains(&format!("`{name}{slash}`")) {
+            missing.push(format!("infra/{name}"));
+        }
+    }
+    assert!(missing.is_empty(), "in no row of README.md or infra/README.md: {missing:#?}");
+}
+
+#[test]
 fn the_two_commands_share_a_build() {
     // Cargo unifies features over the packages of a command. Where `cargo demo` and `cargo test` would compile one
     // dependency with different features, it and all above it are built twice.
