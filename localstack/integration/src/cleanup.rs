@@ -32,7 +32,10 @@ pub enum Resource {
 
 /// What will have to be removed.
 #[derive(Debug, Default)]
-pub struct Cleanup(Mutex<Made>);
+pub struct Cleanup {
+    made: Mutex<Made>,
+    removal: tokio::sync::Mutex<()>,
+}
 
 #[derive(Debug, Default)]
 struct Made {
@@ -54,8 +57,10 @@ impl Cleanup {
     }
 
     /// Lets nothing be made from now on, removes everything, what came last first, and returns what could not be removed.
+    /// Whoever comes second waits for the first: the process must not end before.
     pub async fn run(&self, clients: &Clients) -> Vec<String> {
         self.made().is_closed = true;
+        let _alone = self.removal.lock().await;
         let mut left = Vec::new();
         loop {
             let next = self.made().resources.pop();
@@ -67,7 +72,7 @@ impl Cleanup {
     }
 
     fn made(&self) -> MutexGuard<'_, Made> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -123,5 +128,21 @@ mod tests {
         let error = cleanup.expect(Resource::Queue("late".to_owned())).unwrap_err();
         assert_eq!(error.to_string(), "queue `late` is not made any more: what was made is being removed");
         assert!(cleanup.made().resources.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_removal_ends_for_nobody_before_all_is_removed() {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", silent.local_addr().unwrap());
+        let clients = Clients::of_stand_ins(|_| Some(url.clone()), "us-east-1", ("test", "test"));
+        let cleanup = Cleanup::default();
+        cleanup.expect(Resource::Queue("slow".to_owned())).unwrap();
+        let either = async {
+            tokio::select! {
+                left = cleanup.run(&clients) => left,
+                left = cleanup.run(&clients) => left,
+            }
+        };
+        assert!(tokio::time::timeout(Duration::from_millis(200), either).await.is_err());
     }
 }
