@@ -7,9 +7,6 @@ use crate::call::{Call, CallError};
 /// Bounds the thousands of objects that a bucket is emptied of.
 const OBJECT_PAGES_MAX: u32 = 100;
 
-/// Bounds the pages of a function's mappings, of up to 100 each.
-const MAPPING_PAGES_MAX: u32 = 100;
-
 /// What services say of a thing that they do not have.
 const MISSING: [&str; 5] = [
     "ResourceNotFoundException",
@@ -103,20 +100,13 @@ pub async fn delete_function(clients: &Clients, name: &str) -> Result<(), CallEr
 /// The UUIDs of a function's mappings, but for those that are being deleted: Lambda refuses to do that again.
 async fn mappings_of(clients: &Clients, function: &str) -> Result<Vec<String>, CallError> {
     let call = Call { operation: "list the event source mappings of", object: function };
-    let (mut uuids, mut marker) = (Vec::new(), None);
-    for _ in 0..MAPPING_PAGES_MAX {
-        let request = clients.lambda().list_event_source_mappings().function_name(function).set_marker(marker.take());
-        let page = match request.send().await.map_err(|error| call.failed(error)) {
-            Ok(page) => page,
+    let request = clients.lambda().list_event_source_mappings().function_name(function);
+    let (mut listed, mut uuids) = (request.into_paginator().items().send(), Vec::new());
+    while let Some(mapping) = listed.next().await {
+        match mapping.map_err(|error| call.failed(error)) {
+            Ok(mapping) if mapping.state.as_deref() == Some("Deleting") => {}
+            Ok(mapping) => uuids.extend(mapping.uuid),
             Err(error) => return unless_missing(Err::<(), _>(error)).map(|()| uuids),
-        };
-        let mappings = page.event_source_mappings.unwrap_or_default().into_iter();
-        uuids.extend(
-            mappings.filter(|mapping| mapping.state.as_deref() != Some("Deleting")).filter_map(|mapping| mapping.uuid),
-        );
-        marker = page.next_marker.filter(|marker| !marker.is_empty());
-        if marker.is_none() {
-            break;
         }
     }
     Ok(uuids)
